@@ -1,0 +1,38 @@
+# The environment is .venv; what is installed there is remembered in .venv/.core and .venv/.full.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+EXTRAS := dev,serve,onnx,openvino,tensorboard,hub
+
+.PHONY: install train test check bench clean
+
+install: .venv/.core
+
+.venv/.core: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	touch .venv/.core
+
+.venv/.full: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) --editable ".[$(EXTRAS)]"
+	touch .venv/.core .venv/.full
+
+train: .venv/.core
+	$(BIN)/residua train
+
+test: .venv/.full
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+check: .venv/.full
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/pyrefly check
+	$(BIN)/python -m pytest --quiet tests/test_architecture.py
+
+bench: .venv/.full
+	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Networks, exactly as published; each file is one family."""

@@ -1,0 +1,1 @@
+"""Parts of residual networks: shortcuts and blocks."""
