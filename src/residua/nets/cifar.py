@@ -12,7 +12,10 @@ from torch import nn
 
 from residua.config import settings
 from residua.errors import ConfigError
-from residua.nets.resnet import ResNet, initialize
+from residua.nets.arguments import arguments
+from residua.nets.initialize import initialize
+from residua.nets.inputs import Input
+from residua.nets.resnet import ResNet
 from residua.nn.blocks import Connection, block
 from residua.nn.chain import chain
 
@@ -70,6 +73,7 @@ def resnet(
             for before, width in zip((WIDTHS[0], *WIDTHS), WIDTHS, strict=False)
         ],
         head=nn.Linear(WIDTHS[-1], num_classes),
+        takes=Input(channels=in_channels, smallest=4),
     )
     initialize(net)
     return net
@@ -85,11 +89,11 @@ class CifarConfig:
     in_channels: int = 3
     num_classes: int = 10
 
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """C, H, W of the pictures it was made for."""
+        return self.in_channels, 32, 32
+
     def build(self) -> ResNet:
         """Build the network that these settings describe, with freshly drawn weights."""
-        return resnet(
-            self.depth,
-            shortcut=self.shortcut,
-            in_channels=self.in_channels,
-            num_classes=self.num_classes,
-        )
+        return resnet(**arguments(self))
