@@ -74,6 +74,7 @@ def vgg(
     depth: Literal[16, 19] = 16,
     *,
     dropout: float = 0.5,
+    zero_init_residual: bool = False,
     in_channels: int = 3,
     num_classes: int = 1000,
 ) -> VGG:
@@ -82,6 +83,7 @@ def vgg(
     Args:
         depth: weighted layers: 16 or 19.
         dropout: probability in [0, 1) of dropping a feature before the last two linear layers.
+        zero_init_residual: not possible, since there is none; refused with a sentence.
         in_channels: of the pictures.
         num_classes: length of the logits.
 
@@ -107,7 +109,7 @@ def vgg(
     )
     takes = Input(channels=in_channels, smallest=32)
     net = VGG(groups=[_group(*sizes) for sizes in groups], head=head, takes=takes)
-    initialize(net)
+    initialize(net, zero_init_residual=zero_init_residual)
     return net
 
 
@@ -118,6 +120,7 @@ class VggConfig:
     kind: Literal["vgg"] = "vgg"
     depth: Literal[16, 19] = 16
     dropout: float = 0.5
+    zero_init_residual: bool = False
     in_channels: int = 3
     num_classes: int = 1000
 
