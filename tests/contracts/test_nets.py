@@ -20,6 +20,7 @@ from residua.nets.imagenet import ImagenetConfig
 from residua.nets.mnist import MnistConfig
 from residua.nets.vgg import VggConfig
 from residua.nets.wide import WideConfig
+from residua.nn.frugal import FrugalReLU
 
 FAMILIES = {
     CifarConfig: cifar.resnet,
@@ -147,7 +148,7 @@ def test_every_relu_is_used_once(name, built):
 
 
 def relus(net):
-    return [module for module in net.modules() if isinstance(module, nn.ReLU)]
+    return [module for module in net.modules() if isinstance(module, nn.ReLU | FrugalReLU)]
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -308,3 +309,16 @@ def test_stochastic_depth_falls_linearly_to_its_last_survival():
     assert len(survivals) == 54
     assert survivals[-1] == 0.5
     assert sum(survivals) == pytest.approx(40.25)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_without_gradients_the_logits_and_the_features_are_the_same(name, built):
+    net, x = built(name)
+    before = x.clone()
+    with_gradients, features = net(x), net.features(x)
+    with torch.no_grad():
+        kept = net.features(x)
+        assert torch.equal(net(x), with_gradients)
+        assert torch.equal(net(x), with_gradients)
+    assert torch.equal(x, before)
+    assert all(torch.equal(features[c], kept[c]) for c in features)

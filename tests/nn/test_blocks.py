@@ -6,6 +6,7 @@ from torch import nn
 
 from residua.errors import ConfigError
 from residua.nn.blocks import GatedBlock, HighwayBlock, PlainBlock, StochasticBlock, gate
+from residua.nn.frugal import FrugalReLU
 from residua.nn.residuals import ORDERS
 from residua.nn.unit import KERNELS, Connection, Unit
 
@@ -87,7 +88,7 @@ def test_a_plain_block_has_the_layers_of_option_a_and_no_addition():
 def test_all_orders_have_the_same_components(order):
     counted = unit(order=order).build(16, 16)
     assert sum(p.numel() for p in counted.parameters()) == 2 * 9 * 16 * 16 + 2 * 2 * 16
-    assert sum(isinstance(m, nn.ReLU) for m in counted.modules()) == 2
+    assert sum(isinstance(m, nn.ReLU | FrugalReLU) for m in counted.modules()) == 2
 
 
 def test_weights_on_a_shortcut_see_the_activated_input():
@@ -188,3 +189,26 @@ def test_any_module_can_be_the_shortcut():
 def test_what_does_not_fit_is_refused_with_a_sentence(choices, message):
     with pytest.raises(ConfigError, match=message):
         Unit(**choices).build(6, 6)
+
+
+@pytest.mark.parametrize("shortcut", CONNECTIONS)
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("survival", [1.0, 0.1])
+def test_without_gradients_the_input_of_a_unit_stays_as_it_is(shortcut, order, survival):
+    if "gating" in shortcut and order.endswith("preact"):
+        return
+    block = unit(shortcut, order=order)
+    x = torch.randn(2, 4, 5, 5)
+    before = x.clone()
+    with torch.no_grad():
+        block.build(4, 4, survival=survival if shortcut == "A" else 1.0).train()(x)
+    assert torch.equal(x, before)
+
+
+def test_with_gradients_hooks_may_keep_what_they_see():
+    block = unit().build(4, 4).eval()
+    seen = []
+    block.residual.register_forward_hook(lambda *args: seen.append(args[-1]))
+    x = torch.randn(2, 4, 5, 5)
+    y = block(x)
+    assert torch.equal(y, (x + seen[0]).relu())

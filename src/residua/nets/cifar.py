@@ -20,6 +20,7 @@ from residua.nets.inputs import Input
 from residua.nets.resnet import ResNet
 from residua.nets.stages import last_activation, stages
 from residua.nn.chain import chain
+from residua.nn.frugal import FrugalReLU
 from residua.nn.residuals import Order
 from residua.nn.unit import (
     KERNELS,
@@ -110,7 +111,7 @@ def resnet(  # noqa: PLR0913 -- one named argument for each choice of the papers
     stem = chain(
         conv=nn.Conv2d(in_channels, WIDTHS[0], 3, padding=1, bias=False),
         norm=nn.BatchNorm2d(WIDTHS[0]),
-        relu=nn.ReLU(),
+        relu=FrugalReLU(),
     )
     net = ResNet(
         stem=stem,

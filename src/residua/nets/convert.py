@@ -17,6 +17,7 @@ from residua.nets.preprocessing import IMAGENET, MSRA, VGG_CAFFE, Preprocessing
 from residua.nets.reorder import inverse, padded_on_both_sides, reorder
 from residua.nets.resnet import ResNet
 from residua.nn.blocks import GatedBlock, HighwayBlock, PlainBlock, ResidualBlock, StochasticBlock
+from residua.nn.frugal import FrugalReLU
 from residua.nn.shortcuts import FixedProjection, Scale, ZeroPad
 
 BLOCKS = (ResidualBlock, PlainBlock, StochasticBlock, GatedBlock, HighwayBlock)
@@ -177,7 +178,7 @@ def _check_blocks(net: ResNet, origin: Origin) -> None:
         odd = [m for m in block.modules() if isinstance(m, Scale | nn.ZeroPad2d | FixedProjection)]
         if origin != "akamaster":
             odd += [m for m in block.modules() if isinstance(m, ZeroPad)]
-        is_post = isinstance(block, ResidualBlock) and isinstance(block.after, nn.ReLU)
+        is_post = isinstance(block, ResidualBlock) and isinstance(block.after, FrugalReLU)
         last = [*block.residual.children()][-1] if isinstance(block, ResidualBlock) else None
         if odd or not is_post or not isinstance(last, nn.BatchNorm2d):
             what = type(odd[0]).__name__ if odd else type(block).__name__

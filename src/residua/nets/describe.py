@@ -14,6 +14,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from residua.nn.frugal import FrugalReLU
+
 Role = Literal["main", "shortcut", "gate"]
 
 # Names of submodules, ours and those of other libraries, that are off the main path.
@@ -25,7 +27,7 @@ OFF_PATH: dict[str, Role] = {
     "carry": "gate",
 }
 
-KEEP_SHAPE = (nn.BatchNorm2d, nn.ReLU, nn.Dropout)
+KEEP_SHAPE = (nn.BatchNorm2d, nn.ReLU, FrugalReLU, nn.Dropout)
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def kind(module: nn.Module) -> str:
             text = f"{word} pool {_size(module.kernel_size)}, /{_both(module.stride)[0]}"
         case nn.BatchNorm2d():
             text = "batch norm"
-        case nn.ReLU():
+        case nn.ReLU() | FrugalReLU():
             text = "relu"
         case nn.Dropout():
             text = f"dropout {module.p:g}"

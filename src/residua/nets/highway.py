@@ -18,6 +18,7 @@ from residua.nets.inputs import Input
 from residua.nets.resnet import GlobalAverage, ResNet
 from residua.nn.blocks import HighwayBlock, PlainBlock, gate
 from residua.nn.chain import chain
+from residua.nn.frugal import FrugalReLU
 
 Layout = Literal["mnist10", "cifar19", "cifar11_conjecture"]
 Gating = Literal["coupled", "separate", "none"]
@@ -28,7 +29,7 @@ def _convolution(in_channels: int, channels: int, kernel: int = 3) -> nn.Conv2d:
 
 
 def _highway(channels: int, gating: Gating, bias: float) -> nn.Module:
-    residual = chain(conv=_convolution(channels, channels), relu=nn.ReLU())
+    residual = chain(conv=_convolution(channels, channels), relu=FrugalReLU())
     match gating:
         case "none":
             return PlainBlock(before=nn.Identity(), residual=residual, after=nn.Identity())
@@ -55,14 +56,14 @@ def _between(in_channels: int, channels: int, dropout: float) -> dict[str, nn.Mo
         "pool": nn.MaxPool2d(2, stride=2),
         **({"dropout": nn.Dropout(dropout)} if dropout else {}),
         "conv": _convolution(in_channels, channels),
-        "relu": nn.ReLU(),
+        "relu": FrugalReLU(),
     }
 
 
 def _mnist(width: int, gating: Gating, in_channels: int, num_classes: int) -> ResNet:
     bias = -1.0
     pools = [nn.MaxPool2d(3, stride=2, ceil_mode=True) for _ in range(2)]
-    stem = chain(dropout=nn.Dropout(0.2), conv=nn.Conv2d(in_channels, width, 5), relu=nn.ReLU())
+    stem = chain(dropout=nn.Dropout(0.2), conv=nn.Conv2d(in_channels, width, 5), relu=FrugalReLU())
     return ResNet(
         stem=stem,
         stages=[
@@ -79,7 +80,7 @@ def _mnist(width: int, gating: Gating, in_channels: int, num_classes: int) -> Re
 
 def _cifar19(width: int, gating: Gating, in_channels: int, num_classes: int) -> ResNet:
     bias, middle, high = -2.0, width * 5 // 2, 4 * width
-    stem = chain(dropout=nn.Dropout(0.2), conv=_convolution(in_channels, width), relu=nn.ReLU())
+    stem = chain(dropout=nn.Dropout(0.2), conv=_convolution(in_channels, width), relu=FrugalReLU())
     return ResNet(
         stem=stem,
         stages=[
@@ -87,7 +88,7 @@ def _cifar19(width: int, gating: Gating, in_channels: int, num_classes: int) -> 
             _stage(5, middle, gating, bias, **_between(width, middle, 0.2)),
             _stage(5, high, gating, bias, **_between(middle, high, 0.2)),
         ],
-        last=chain(conv=_convolution(high, 100, 1), relu=nn.ReLU()),
+        last=chain(conv=_convolution(high, 100, 1), relu=FrugalReLU()),
         average=chain(average=GlobalAverage(), dropout=nn.Dropout(0.2)),
         head=nn.Linear(100, num_classes),
         takes=Input(channels=in_channels, smallest=4),
@@ -97,7 +98,7 @@ def _cifar19(width: int, gating: Gating, in_channels: int, num_classes: int) -> 
 def _cifar11(width: int, gating: Gating, in_channels: int, num_classes: int) -> ResNet:
     bias = -2.0
     return ResNet(
-        stem=chain(conv=_convolution(in_channels, width), relu=nn.ReLU()),
+        stem=chain(conv=_convolution(in_channels, width), relu=FrugalReLU()),
         stages=[
             _stage(2, width, gating, bias),
             _stage(3, 2 * width, gating, bias, **_between(width, 2 * width, 0.0)),

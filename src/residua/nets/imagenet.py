@@ -20,6 +20,7 @@ from residua.nets.inputs import Input
 from residua.nets.resnet import ResNet
 from residua.nets.stages import last_activation, scaled, stages
 from residua.nn.chain import chain
+from residua.nn.frugal import FrugalReLU
 from residua.nn.residuals import Order
 from residua.nn.unit import KERNELS, Connection, MakeShortcut, StrideOn, Unit, stride_index
 
@@ -118,7 +119,7 @@ def _stem(in_channels: int, *, norm: bool, bias: bool) -> nn.Module:
     }
     if norm:
         parts["norm"] = nn.BatchNorm2d(WIDTHS[0])
-    return chain(**parts, relu=nn.ReLU())
+    return chain(**parts, relu=FrugalReLU())
 
 
 def _pool(rounding: str) -> nn.Module:

@@ -20,6 +20,7 @@ from residua.nets.inputs import Input
 from residua.nets.resnet import GlobalAverage, ResNet
 from residua.nn.blocks import PlainBlock, ResidualBlock
 from residua.nn.chain import chain
+from residua.nn.frugal import FrugalReLU
 
 Reading = Literal["code", "blog", "printed"]
 HeadName = Literal["flatten", "max_pool", "average"]
@@ -49,11 +50,11 @@ def _function(in_channels: int, channels: int, stride: int, reading: Reading) ->
     }
     if reading == "blog":
         parts["norm1"] = nn.BatchNorm2d(channels)
-    parts["relu1"] = nn.ReLU()
+    parts["relu1"] = FrugalReLU()
     parts["conv2"] = nn.Conv2d(channels, channels, 3, padding=1)
     if reading != "printed":
         parts["norm2"] = nn.BatchNorm2d(channels)
-    return chain(**parts, relu2=nn.ReLU())
+    return chain(**parts, relu2=FrugalReLU())
 
 
 def _block(
@@ -68,7 +69,7 @@ def _block(
         before=nn.Identity(),
         residual=function,
         shortcut=nn.Identity() if same else projection,
-        after=nn.ReLU(),
+        after=FrugalReLU(),
     )
 
 
@@ -151,7 +152,7 @@ def mnist_net(
         stages.append(nn.Sequential(*blocks, halve))
     average, linear = _head(head, 2 * WIDTHS[-1], _side(reading), num_classes)
     net = ResNet(
-        stem=chain(**stem, relu=nn.ReLU()),
+        stem=chain(**stem, relu=FrugalReLU()),
         stages=stages,
         average=average,
         head=linear,

@@ -15,6 +15,7 @@ from residua.nets.arguments import arguments
 from residua.nets.initialize import initialize
 from residua.nets.inputs import Input
 from residua.nn.chain import chain
+from residua.nn.frugal import FrugalReLU
 
 WIDTHS = (64, 128, 256, 512, 512)
 CONVOLUTIONS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -65,7 +66,7 @@ def _group(convolutions: int, in_channels: int, channels: int) -> nn.Module:
     parts: dict[str, nn.Module] = {}
     for number in range(1, convolutions + 1):
         parts[f"conv{number}"] = nn.Conv2d(in_channels, channels, 3, padding=1)
-        parts[f"relu{number}"] = nn.ReLU()
+        parts[f"relu{number}"] = FrugalReLU()
         in_channels = channels
     return chain(**parts)
 
@@ -100,10 +101,10 @@ def vgg(
     groups = zip(CONVOLUTIONS[depth], (in_channels, *WIDTHS), WIDTHS, strict=False)
     head = chain(
         fc1=nn.Linear(WIDTHS[-1] * 7 * 7, 4096),
-        relu1=nn.ReLU(),
+        relu1=FrugalReLU(),
         dropout1=nn.Dropout(dropout),
         fc2=nn.Linear(4096, 4096),
-        relu2=nn.ReLU(),
+        relu2=FrugalReLU(),
         dropout2=nn.Dropout(dropout),
         fc3=nn.Linear(4096, num_classes),
     )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from residua.errors import ConfigError
 from residua.nn.chain import chain
+from residua.nn.frugal import add, makes_new
 
 
 class ResidualBlock(nn.Module):
@@ -29,10 +30,11 @@ class ResidualBlock(nn.Module):
         self.residual = residual
         self.shortcut = shortcut
         self.after = after
+        self.over_residual = makes_new(residual)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.before(x)
-        return self.after(self.shortcut(x) + self.residual(x))
+        return self.after(add(self.shortcut(x), self.residual(x), over_y=self.over_residual))
 
 
 class PlainBlock(nn.Module):

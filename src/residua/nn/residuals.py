@@ -14,6 +14,7 @@ from torch import nn
 
 from residua.errors import ConfigError
 from residua.nn.chain import chain
+from residua.nn.frugal import FrugalReLU
 
 Order = Literal["post", "bn_after_add", "relu_before_add", "relu_preact", "full_preact"]
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -31,7 +32,7 @@ def activation(channels: int, order: Order, *, norm: bool = True) -> nn.Module:
     """Make what stands before the weights of a pre-activation unit: BN-ReLU, or ReLU alone."""
     if order == "relu_preact" or not norm:
         return chain(relu=nn.ReLU())
-    return chain(norm=nn.BatchNorm2d(channels), relu=nn.ReLU())
+    return chain(norm=nn.BatchNorm2d(channels), relu=FrugalReLU())
 
 
 def residual(  # noqa: PLR0913 -- one argument for each choice of the papers
@@ -76,7 +77,8 @@ def residual(  # noqa: PLR0913 -- one argument for each choice of the papers
         step = stride if index == stride_on else 1
         make: dict[str, Callable[[], nn.Module]] = {
             "norm": partial(nn.BatchNorm2d, in_channels if order == "full_preact" else width),
-            "relu": nn.ReLU,
+            # What comes in raw is the shortcut's too, and stays as it is.
+            "relu": nn.ReLU if order == "relu_preact" else FrugalReLU,
             "dropout": partial(nn.Dropout, dropout),
             "conv": partial(convolution, kernel, in_channels, width, step, bias=not norm),
         }

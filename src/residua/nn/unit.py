@@ -15,6 +15,7 @@ from torch import nn
 from residua.errors import ConfigError, closest
 from residua.nn.blocks import GatedBlock, PlainBlock, ResidualBlock, StochasticBlock, gate
 from residua.nn.chain import chain
+from residua.nn.frugal import FrugalReLU
 from residua.nn.residuals import PRE_ACTIVATION, Order, activation, residual
 from residua.nn.shortcuts import Scale, shortcut
 
@@ -148,6 +149,8 @@ class Unit:
         if survival != 1.0:
             if not isinstance(before, nn.Identity):
                 raise ConfigError("survival below 1 goes with shortcuts without weights, such as A")
+            if isinstance(after, FrugalReLU):
+                after = nn.ReLU()  # where F is skipped, its input is the block's own
             return StochasticBlock(
                 residual=function, shortcut=connect, after=after, survival=survival
             )
@@ -181,7 +184,7 @@ class Unit:
             case "bn_after_add":
                 return activation(channels, self.order, norm=self.norm)
             case "post":
-                return nn.ReLU()
+                return FrugalReLU()
             case _:
                 return nn.Identity()
 
