@@ -14,6 +14,7 @@ from residua.nets.imagenet import LAYOUTS, ImagenetConfig
 from residua.nets.mnist import MnistConfig
 from residua.nets.vgg import VggConfig
 from residua.nets.wide import WideConfig
+from residua.nn.residuals import Order
 from residua.nn.unit import Connection
 
 NetConfig = Annotated[
@@ -86,6 +87,29 @@ def _cifar() -> dict[str, NetConfig]:
         "resnet110_single": CifarConfig(depth=110, block="single"),
         "preresnet110_single": CifarConfig(depth=110, block="single", order="full_preact"),
         "stochastic110": CifarConfig(depth=110, shortcut="average_pad", survival=0.5),
+        **_comparisons(),
+    }
+
+
+def _comparisons() -> dict[str, NetConfig]:
+    """Name the rows of He et al. 2016, table 1 (shortcuts) and table 2 (orders)."""
+    rows: dict[str, Connection] = {
+        "constant_scaling": "constant_scaling",
+        "exclusive_gating": "exclusive_gating",
+        "shortcut_only_gating": "shortcut_only_gating",
+        "conv1x1_shortcut": "C",
+        "dropout_shortcut": "dropout",
+    }
+    orders: tuple[Order, ...] = ("bn_after_add", "relu_before_add", "relu_preact")
+    return {
+        **{f"resnet110_{row}": CifarConfig(depth=110, shortcut=name) for row, name in rows.items()},
+        **{f"resnet110_{order}": CifarConfig(depth=110, order=order) for order in orders},
+        **{
+            f"resnet164_{order}": CifarConfig(
+                depth=164, block="bottleneck", shortcut="B", order=order
+            )
+            for order in orders
+        },
     }
 
 
