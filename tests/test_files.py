@@ -13,6 +13,12 @@ def test_a_written_file_holds_the_content_and_leaves_nothing_beside_it(tmp_path)
     assert (tmp_path / "new" / "a.txt").read_text() == "two"
 
 
+def test_a_written_file_can_be_read_by_those_who_may_read_any_other(tmp_path):
+    (tmp_path / "plain").touch()
+    files.write(tmp_path / "ours", "x")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_keeps_the_old_file_and_is_said(tmp_path, monkeypatch, number):
     path = tmp_path / "a.txt"
