@@ -14,7 +14,7 @@ from residua import events, execute, runs
 from residua.data.augment import RotateShift
 from residua.data.loading import ImageSet, Splits
 from residua.data.sets import DigitsConfig
-from residua.errors import CheckpointError, ConfigError, RunError
+from residua.errors import CheckpointError, ConfigError, RunError, ShapeError
 from residua.experiment import Experiment
 from residua.nets.cifar import CifarConfig
 from residua.train.schedule import CosineConfig, StepsConfig
@@ -44,6 +44,14 @@ class StopAt:
             os.kill(os.getpid(), signal.SIGINT)
 
 
+def run(experiment, **options):
+    return execute.run(experiment, page=False, **options)
+
+
+def resume(folder, **options):
+    return execute.resume(folder, page=False, **options)
+
+
 def weights(folder, which="last"):
     return load_file(folder / "weights" / f"{which}.safetensors")
 
@@ -58,6 +66,7 @@ def test_a_run_folder_holds_what_the_guide_says():
     assert found == {
         "config.yaml",
         "events.jsonl",
+        "report.html",
         "results.csv",
         "weights/best.safetensors",
         "weights/last.safetensors",
@@ -67,7 +76,7 @@ def test_a_run_folder_holds_what_the_guide_says():
 
 
 def test_equal_runs_give_equal_files_and_no_run_is_overwritten():
-    one, two = execute.run(tiny()), execute.run(tiny())
+    one, two = run(tiny()), run(tiny())
     assert two.folder.name == "seed0-2"
     assert (one.folder / "results.csv").read_text() == (two.folder / "results.csv").read_text()
     assert same(weights(one.folder), weights(two.folder))
@@ -75,17 +84,17 @@ def test_equal_runs_give_equal_files_and_no_run_is_overwritten():
 
 
 def test_another_seed_gives_another_net():
-    one, two = execute.run(tiny()), execute.run(tiny(seed=1))
+    one, two = run(tiny()), execute.run(tiny(seed=1))
     assert not same(weights(one.folder), weights(two.folder))
 
 
 @pytest.mark.parametrize("iteration", [1, 4, 6, 11])
 def test_an_interrupted_run_goes_on_bit_for_bit(iteration):
-    straight = execute.run(tiny(), name="straight")
+    straight = run(tiny(), name="straight")
     with pytest.raises(RunError, match=f"interrupted after iteration {iteration} of 12") as caught:
-        execute.run(tiny(), name="halves", listen=StopAt(iteration))
+        run(tiny(), name="halves", listen=StopAt(iteration))
     assert f"residua train --resume {straight.folder.parent}/halves" in str(caught.value)
-    resumed = execute.resume(straight.folder.parent / "halves")
+    resumed = resume(straight.folder.parent / "halves")
     for which in ("last", "best"):
         assert same(weights(straight.folder, which), weights(resumed.folder, which))
     assert (straight.folder / "results.csv").read_text() == (
@@ -99,16 +108,16 @@ def test_dropout_goes_on_bit_for_bit():
         torch.manual_seed(0)
         return nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(64, 10))
 
-    straight = execute.run(tiny(net=net()), name="straight")
+    straight = run(tiny(net=net()), name="straight")
     with pytest.raises(RunError):
-        execute.run(tiny(net=net()), name="halves", listen=StopAt(5))
-    resumed = execute.resume(straight.folder.parent / "halves", net=net())
+        run(tiny(net=net()), name="halves", listen=StopAt(5))
+    resumed = resume(straight.folder.parent / "halves", net=net())
     assert same(weights(straight.folder), weights(resumed.folder))
 
 
 def test_a_killed_run_goes_on_bit_for_bit(tmp_path):
     """Kill the process outright, a record line and a checkpoint later than the last whole ones."""
-    straight = execute.run(tiny(), name="straight")
+    straight = run(tiny(), name="straight")
     script = (
         "import os, residua.execute as execute; from test_execute import tiny\n"
         "execute.CHECKPOINT_SECONDS = 0.0\n"
@@ -122,13 +131,13 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path):
     with (folder / "events.jsonl").open("a") as file:
         file.write('{"kind": "epo')
     (folder / "checkpoints" / "000000007.pt").write_bytes(b"half a checkpoint")
-    resumed = execute.resume(folder)
+    resumed = resume(folder)
     assert same(weights(straight.folder), weights(resumed.folder))
     assert (straight.folder / "results.csv").read_text() == (folder / "results.csv").read_text()
 
 
 def test_best_weights_are_those_of_the_smallest_validation_error():
-    result = execute.run(tiny(select="best"))
+    result = run(tiny(select="best"))
     rows = events.history(events.read(result.folder))
     best = min(rows, key=lambda row: (row["validation_error"], row["validation_loss"]))
     told = events.result(events.read(result.folder))
@@ -145,7 +154,7 @@ def test_the_test_pictures_are_looked_at_once_and_after_the_training(monkeypatch
         return session_scores(self, images)
 
     monkeypatch.setattr(execute.Session, "scores", spy)
-    execute.run(tiny())
+    run(tiny())
     assert [iteration for is_test, iteration in looked if is_test] == [12]
     assert [iteration for is_test, iteration in looked if not is_test] == [4, 8, 12]
 
@@ -154,7 +163,7 @@ def test_a_rate_that_explodes_stops_and_says_how_to_go_on(monkeypatch):
     monkeypatch.setattr(execute, "CHECKPOINT_SECONDS", 0.0)
     schedule = StepsConfig(lr=0.01, at=(6,), factor=1e30, until=12)
     with pytest.raises(RunError, match=r"the loss is \w+ at iteration \d+") as caught:
-        execute.run(tiny(schedule=schedule))
+        run(tiny(schedule=schedule))
     assert "Go on from iteration 4 with: residua train --resume runs/tests.tiny/seed0" in str(
         caught.value
     )
@@ -183,8 +192,8 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_is_intact(tmp_path):
     )
     assert "the disk is full" in done.stdout
     assert "Go on from iteration 4" in done.stdout
-    straight = execute.run(tiny(), name="straight")
-    resumed = execute.resume("runs/tests.tiny/full")
+    straight = run(tiny(), name="straight")
+    resumed = resume("runs/tests.tiny/full")
     assert same(weights(straight.folder), weights(resumed.folder))
 
 
@@ -201,7 +210,7 @@ def test_a_module_and_pictures_of_ones_own_work_the_same_way():
         schedule=StepsConfig(lr=0.01, at=(), until=3),
         batch_size=10,
     )
-    result = execute.run(mine)
+    result = run(mine)
     assert result.test_count == 20
     trained = runs.load(result.folder, net=nn.Sequential(nn.Flatten(), nn.Linear(3 * 36, 2)))
     assert same(trained.net.state_dict(), net.state_dict())
@@ -212,31 +221,38 @@ def test_a_module_and_pictures_of_ones_own_work_the_same_way():
 
 def test_a_net_with_another_number_of_outputs_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ConfigError, match="the data have 10 classes"):
-        execute.run(tiny(net=CifarConfig(depth=8, in_channels=1, num_classes=7)))
+        run(tiny(net=CifarConfig(depth=8, in_channels=1, num_classes=7)))
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_net_that_cannot_take_the_pictures_is_refused():
+    with pytest.raises((ConfigError, ShapeError), match=r"1, 8, 8|channels"):
+        run(tiny(net=CifarConfig(depth=8, in_channels=3)))
+    with pytest.raises(ConfigError, match="cannot take pictures of 1x8x8"):
+        run(tiny(net=nn.Linear(7, 10)))
+
+
 def test_a_finished_run_is_not_resumed():
-    result = execute.run(tiny())
+    result = run(tiny())
     with pytest.raises(CheckpointError, match="has come to its end"):
-        execute.resume(result.folder)
+        resume(result.folder)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(monkeypatch):
     with pytest.raises(RunError):
-        execute.run(tiny(), listen=StopAt(5))
+        run(tiny(), listen=StopAt(5))
     folder = runs.find("last", runs.Path("runs"))
     config = folder / "config.yaml"
     config.write_text(config.read_text().replace("depth: 8", "depth: 14"))
     with pytest.raises(CheckpointError, match=r"of another net: stages\.0\.1\.\S+ is missing"):
-        execute.resume(folder)
+        resume(folder)
     config.write_text(config.read_text().replace("depth: 14", "depth: 8").replace("0.05", "0.06"))
     with pytest.raises(CheckpointError, match="made with other settings"):
-        execute.resume(folder)
+        resume(folder)
 
 
 def test_the_record_has_what_a_number_needs():
-    result = execute.run(tiny())
+    result = run(tiny())
     start, *_ = events.read(result.folder)
     assert start["command"]
     assert start["environment"]["torch"] == torch.__version__
@@ -250,7 +266,7 @@ def test_the_record_has_what_a_number_needs():
 
 
 def test_statistics_of_seeds_are_those_of_a_hand():
-    results = [execute.run(tiny(schedule=CosineConfig(until=2), seed=seed)) for seed in range(3)]
+    results = [run(tiny(schedule=CosineConfig(until=2), seed=seed)) for seed in range(3)]
     errors = torch.tensor([result.test_error for result in results], dtype=torch.float64)
     line = execute.statistics_line(results)
     assert f"{errors.mean():.2f} ± {errors.std():.2f} %" in line

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 from torch import nn
 
-from residua import events, files, runs, runtime
+from residua import events, files, report, runs, runtime
 from residua.config import to_yaml
 from residua.data.loading import ImageSet, Splits
 from residua.errors import CheckpointError, RunError
@@ -52,6 +52,11 @@ class Result:
     seed: int
     seconds: float
 
+    @property
+    def page(self) -> Path:
+        """The page of the run."""
+        return self.folder / "report.html"
+
 
 def run(
     experiment: Experiment,
@@ -60,6 +65,7 @@ def run(
     name: str | None = None,
     device: str = "auto",
     listen: events.Listener | None = None,
+    page: bool = True,
 ) -> Result:
     """Train and test, in a new folder below `root`.
 
@@ -69,6 +75,7 @@ def run(
         name: of this run; "seed0" and so on by default.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         listen: called with every event as it happens.
+        page: write `report.html` at the end, also of a run that stopped early.
 
     Raises:
         ConfigError: the settings do not fit one another, or the device is not there.
@@ -79,7 +86,7 @@ def run(
     files.write(folder / runs.CONFIG, to_yaml(experiment.recordable()))
     log = events.Log(folder, listen)
     log.write("start", **session.description())
-    return _Conduct(session, folder, log).to_the_end()
+    return _Conduct(session, folder, log).to_the_end(page=page)
 
 
 def statistics_line(results: list[Result]) -> str:
@@ -98,6 +105,7 @@ def resume(
     data: Splits | None = None,
     device: str = "auto",
     listen: events.Listener | None = None,
+    page: bool = True,
 ) -> Result:
     """Go on with a run that stopped, as if it had not; on the processor bit for bit.
 
@@ -107,6 +115,7 @@ def resume(
         data: the pictures, if the experiment was given them in Python.
         device: where to go on.
         listen: called with every event as it happens.
+        page: write `report.html` at the end, also if the run stops again.
 
     Raises:
         CheckpointError: the folder is not a run, has no checkpoint, or has come to its end.
@@ -127,7 +136,7 @@ def resume(
     log = events.Log(folder, listen)
     until = session.experiment.schedule.until
     log.write("resume", iteration=session.progress.iteration, until=until, **session.where())
-    return _Conduct(session, folder, log).to_the_end()
+    return _Conduct(session, folder, log).to_the_end(page=page)
 
 
 class _Conduct:
@@ -141,14 +150,17 @@ class _Conduct:
         self.began = self.epoch_began = self.saved = time.monotonic()
         self.asked: Callable[[], bool] = bool
 
-    def to_the_end(self) -> Result:
+    def to_the_end(self, *, page: bool) -> Result:
         """Train, test and record the result; a training that stops says how to resume it."""
         try:
             with asked_to_stop() as self.asked:
                 fit(self.task, self.session.progress, self.after_update)
+            result = self._finish()
         except RunError as error:
-            self._stop(error)
-        return self._finish()
+            raise self._stopped(error, page=page) from error
+        if page:
+            report.write(self.folder)
+        return result
 
     def after_update(self, terms: dict[str, float]) -> None:
         """Report the update; at the end of an epoch validate; save when it is time."""
@@ -198,17 +210,19 @@ class _Conduct:
         path = self.folder / "weights" / f"{which}.safetensors"
         checkpoint.save_weights(path, self.session.net, self.session.card())
 
-    def _stop(self, error: RunError) -> None:
-        """Record why the run ended and say how to go on."""
+    def _stopped(self, error: RunError, *, page: bool) -> RunError:
+        """Record why the run ended, and add to the error how to go on."""
         with suppress(RunError):
             self.log.write("stop", reason=str(error))
+            if page:
+                report.write(self.folder)
         saved = sorted((self.folder / "checkpoints").glob("*.pt"))
         advice = (
             f"go on from iteration {int(saved[-1].stem)} with: residua train --resume {self.folder}"
             if saved
             else "it had not come to its first checkpoint, so start it again"
         )
-        raise RunError(f"{error}. {advice[0].upper()}{advice[1:]}") from error
+        return RunError(f"{error}. {advice[0].upper()}{advice[1:]}")
 
     def _finish(self) -> Result:
         session = self.session

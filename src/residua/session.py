@@ -41,8 +41,8 @@ class Session:
         self.normalize = Normalize.fit(self.splits.train.images)
         torch.manual_seed(runtime.derive(experiment.seed, "weights"))
         self.net = experiment.build_net()
+        _check_fit(self.net, self.splits.train)
         self.layers = layers(self.net, self.splits.train.shape)
-        _check_fit(self.layers[-1].output, self.splits.train)
         self.net = self.net.to(device).to(memory_format=torch.channels_last)
         torch.manual_seed(runtime.derive(experiment.seed, "forward"))
         self.optimizer = experiment.optimizer.build(self.net)
@@ -166,10 +166,18 @@ def _parts(splits: Splits) -> tuple[ImageSet, ImageSet, ImageSet]:
     return splits.train, splits.validation, splits.test
 
 
-def _check_fit(output: tuple[int, ...], images: ImageSet) -> None:
-    """Refuse a network whose output is not one number per class."""
-    if output != (len(images.classes),):
+@torch.no_grad()
+def _check_fit(net: nn.Module, images: ImageSet) -> None:
+    """Refuse a network that cannot take the pictures, or does not give one number per class."""
+    was_training = net.training
+    try:
+        output = net.eval()(torch.zeros(1, *images.shape))
+    except RuntimeError as error:
+        size = "x".join(map(str, images.shape))
+        raise ConfigError(f"the network cannot take pictures of {size}: {error}") from None
+    net.train(was_training)
+    if output.shape != (1, len(images.classes)):
         raise ConfigError(
-            f"the network ends in {output}, but the data have {len(images.classes)} classes "
-            "(set --net.num-classes)"
+            f"the network gives {tuple(output.shape)} for one picture, but the data have "
+            f"{len(images.classes)} classes (set --net.num-classes)"
         )

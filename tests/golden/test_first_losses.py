@@ -22,5 +22,5 @@ def test_the_first_losses_are_the_recorded_ones():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        execute.run(recipes.find("digits.resnet20"), device="cpu", listen=listen)
+        execute.run(recipes.find("digits.resnet20"), device="cpu", listen=listen, page=False)
     assert losses == pytest.approx(LOSSES, rel=5e-4)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from residua import execute, recipes, report, runs, runtime
+from residua import execute, recipes, runs, runtime
 from residua.cli.options import parse, parse_with_experiment
 from residua.cli.screen import Screen, say
 from residua.config import from_yaml
@@ -110,10 +110,9 @@ def _resume(options: ResumeOptions) -> None:
 
 
 def _conclude(result: execute.Result) -> None:
-    page = report.write(result.folder)
     say(
         f"test error {result.test_error:.1f} % ({result.test_count} images, seed {result.seed})\n"
-        f"{page}"
+        f"{result.page}"
     )
 
 
