@@ -1,4 +1,5 @@
 import copy
+import functools
 import html
 import json
 import re
@@ -8,10 +9,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from residua import report
+from residua import plots, report
 from residua.errors import CheckpointError
 from residua.report.degradation import spread
-from residua.report.page import duration, phrase
+from residua.report.page import duration, phrase, points, rate
 from residua.report.run import interval
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
@@ -182,6 +183,30 @@ def degradation_runs(root, seeds=1, depths=(20, 56)):
     return runs
 
 
+DRAWN = {}
+
+
+def once(draw):
+    @functools.wraps(draw)
+    def remembered(*args, **kwargs):
+        key = repr((draw.__name__, args, kwargs))
+        if key not in DRAWN:
+            DRAWN[key] = draw(*args, **kwargs)
+        return DRAWN[key]
+
+    return remembered
+
+
+@pytest.fixture(scope="module", autouse=True)
+def equal_figures_are_drawn_once():
+    """Most tests change words and leave the numbers of the figures as they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in plots.__all__:
+            if name not in {"Band", "Network"}:
+                patch.setattr(plots, name, once(getattr(plots, name)))
+        yield
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The page of a run with nothing unusual."""
@@ -274,10 +299,13 @@ def test_every_figure_of_a_run_says_how_many_images_it_shows(whole):
 
 def test_two_writes_are_equal_to_the_byte(tmp_path):
     run = finished(tmp_path / "run")
-    assert page(run) == page(run)
+    first = page(run)
+    DRAWN.clear()
+    assert page(run) == first
     runs = degradation_runs(tmp_path / "runs")
     written = []
     for _ in range(2):
+        DRAWN.clear()
         report.write_degradation(tmp_path / "lab", runs)
         written.append({path.name: path.read_bytes() for path in (tmp_path / "lab").iterdir()})
     assert written[0] == written[1]
@@ -452,7 +480,7 @@ def test_importing_the_report_does_not_import_what_draws_it():
 
 def test_degradation_says_what_one_sees_with_the_numbers(study):
     text = read((study / "report.html").read_text())
-    assert "56 layers train worse than 20 without shortcuts, and as well with them" in text
+    assert "20 to 56 layers: +51.8 points of training error without shortcuts, -0.1 with" in text
     assert (
         "plain-56 ends at 52.2 % training error, plain-20 at 0.5 %; "
         "ResNet-56 at 0.1 %, ResNet-20 at 0.2 % (one training each)." in text
@@ -460,6 +488,7 @@ def test_degradation_says_what_one_sees_with_the_numbers(study):
     assert "training error of plain networks changes by +51.8 points" in text
     assert "plain-56 1 1,178 10,240 52.2 53.2 54.2 12.2" in text
     assert "this is not overfitting" in text
+    assert "With shortcuts, which make the identity easy to express, it does." in text
     assert "n = 1 training of each network" in text
     assert (study / "figure.svg").read_text().startswith("<svg xmlns")
     assert (study / "figure.png").read_bytes().startswith(b"\x89PNG")
@@ -491,6 +520,15 @@ def test_runs_without_a_result_are_named_and_in_no_number(tmp_path):
     assert "plain-56 0 1,178 10,240 no result no result" in text
     assert "plain-56 (unfinished)" in text
     assert "overfitting" not in text
+
+
+def test_families_are_compared_at_depths_at_which_both_came_to_their_end(tmp_path):
+    runs = degradation_runs(tmp_path / "runs")
+    config = (runs[1] / "config.yaml").read_text().replace("depth: 56", "depth: 110")
+    runs.append(finished(tmp_path / "deep", config=config, recipe="digits.plain110"))
+    text = read(report.write_degradation(tmp_path / "lab", runs).read_text())
+    assert "20 to 56 layers: +51.8 points of training error without shortcuts, -0.1 with" in text
+    assert "From 20 to 110" not in text
 
 
 def test_nothing_recorded_yet_is_said(tmp_path):
@@ -528,6 +566,9 @@ def test_the_interval_is_wilsons():
 def test_numbers_in_words():
     assert [duration(7.24), duration(125), duration(7300)] == ["7.2 s", "2 min 5 s", "2 h 1 min"]
     assert [spread([]), spread([1.25]), spread([1.0, 3.0])] == ["no result", "1.2", "2.0 ± 1.4"]
+    assert [rate(0.1), rate(2.741e-06), rate(3e-12)] == ["0.1", "2.74·10⁻⁶", "3·10⁻¹²"]
+    assert [points(51.75), points(-0.04), points(-1.0)] == ["+51.8", "0.0", "-1.0"]
+    assert phrase({"kind": "given", "type": "my_pkg:Net"}) == "given, my_pkg:Net"
     assert phrase({"kind": "sgd", "weight_decay": 5e-4, "nesterov": True}) == (
         "sgd, weight decay 0.0005, nesterov yes"
     )

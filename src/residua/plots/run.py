@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Points = Sequence[tuple[float, float]]
 
 SHORT_NAME = 14
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def errors(
@@ -47,7 +48,7 @@ def losses(training: Points, validation: Points, *, until: int) -> str:
         values = [y for _, y in [*training, *validation] if math.isfinite(y)]
         if values and 0 < 20 * min(values) < max(values):
             axes.set_yscale("log")
-            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_major_formatter(_power)
             axes.minorticks_off()
         else:
             axes.set_ylim(bottom=0)
@@ -105,6 +106,13 @@ def _pair(axes: "Axes", training: Points, validation: Points, form: str) -> list
             axes.plot(*zip(*finite, strict=True), color=color, marker=marker, **line)
             labels.append(Label(f"{name} {form.format(finite[-1][1])}", *finite[-1], color))
     return labels
+
+
+def _power(value: float, _position: float) -> str:
+    """Write a power of ten: plainly near 1, else as "10⁷"."""
+    if 1e-3 <= value <= 1e3:
+        return f"{value:g}"
+    return f"10{str(round(math.log10(value))).translate(RAISED)}"
 
 
 def _cell(axes: "Axes", row: int, column: int, count: int, share: float) -> None:

@@ -81,15 +81,15 @@ def sentence(twins: Sequence[Twin]) -> str:
 
 
 def finding(twins: Sequence[Twin]) -> str:
-    """Say in one line what the numbers show, if they show what the paper shows."""
+    """Say in one line what depth does to both families, or what is studied if that is open."""
     steps = compare(twins)
-    plain, residual = steps.get("plain"), steps.get("residual")
-    if plain and residual and plain["train_error"] >= 5 and residual["train_error"] <= 2:
-        return (
-            f"{plain['deep']} layers train worse than {plain['shallow']} without shortcuts, "
-            "and as well with them"
-        )
-    return _title(twins)
+    if set(steps) != set(FAMILIES):
+        return _title(twins)
+    plain, residual = (steps[family] for family in FAMILIES)
+    return (
+        f"{plain['shallow']} to {plain['deep']} layers: {page.points(plain['train_error'])} points "
+        f"of training error without shortcuts, {page.points(residual['train_error'])} with them"
+    )
 
 
 def _range(counts: Sequence[int]) -> str:
@@ -120,13 +120,14 @@ def _drawing(twins: Sequence[Twin]) -> dict[str, Any]:
 
 
 def _note(twins: Sequence[Twin]) -> str:
-    train, validation, _ = twins[0].runs[0].start["sizes"]
+    first = twins[0].runs[0]
+    data, (train, validation, _) = page.phrase(first.settings.get("data")), first.start["sizes"]
     counts = _range([len(twin.drawn) for twin in twins])
     words = [f"n = {counts} training{'' if counts == '1' else 's'} of each network"]
     if counts != "1":
         words.append("lines: means, bands: smallest to largest")
     words.append("numbers: validation error at the end")
-    words.append(f"{train:,} training and {validation:,} validation images")
+    words.append(f"{data}: {train:,} training and {validation:,} validation images")
     return "; ".join(words)
 
 

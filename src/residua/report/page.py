@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 FILE = "report.html"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def write(folder: Path, template: str, values: Mapping[str, object]) -> Path:
@@ -40,11 +41,25 @@ def phrase(settings: object) -> str:
     """Say settings in one line: "cosine, lr 0.1, until 340"."""
     if not isinstance(settings, dict):
         return str(settings)
-    words = [
-        str(value) if name in {"kind", "type"} else f"{name.replace('_', ' ')} {_plain(value)}"
-        for name, value in settings.items()
-    ]
-    return ", ".join(words)
+    return ", ".join(_setting(name, value) for name, value in settings.items())
+
+
+def _setting(name: str, value: object) -> str:
+    if name == "type":
+        return str(value)
+    return f"{name} {_plain(value)}".removeprefix("kind ").replace("_", " ")
+
+
+def rate(value: float) -> str:
+    """Write a learning rate: "0.1", "2.7·10⁻⁶"."""
+    mantissa, _, exponent = f"{value:.3g}".partition("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(RAISED)}" if exponent else mantissa
+
+
+def points(difference: float) -> str:
+    """Write a difference of two errors with its sign; what rounds to nothing has none."""
+    text = f"{difference:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text
 
 
 def number(value: float) -> str:
@@ -79,7 +94,8 @@ def _environment() -> "Environment":
         "count": "{:,}".format,
         "number": number,
         "error": "{:.1f}".format,
-        "rate": "{:.3g}".format,
+        "points": points,
+        "rate": rate,
         "duration": duration,
         "phrase": phrase,
     }

@@ -73,16 +73,27 @@ def _kind(run: Record) -> tuple[str, int]:
 
 
 def compare(twins: Sequence[Twin]) -> dict[str, dict[str, float]]:
-    """Compare the deepest network of each family with its shallowest, in points of error."""
-    steps = {}
-    for family in FAMILIES:
-        ended = [twin for twin in twins if twin.family == family and twin.finished]
-        if len(ended) > 1:
-            shallow, deep = ended[0], ended[-1]
-            steps[family] = {"shallow": shallow.depth, "deep": deep.depth} | {
-                name: deep.mean(name) - shallow.mean(name) for name in ("train_error", "test_error")
-            }
-    return steps
+    """Compare, in points of error, the deepest network of each family with its shallowest.
+
+    Both families are compared at the same depths: those at which each has come to its end.
+    """
+    ended = {
+        family: {twin.depth: twin for twin in twins if twin.family == family and twin.finished}
+        for family in FAMILIES
+    }
+    ended = {family: found for family, found in ended.items() if found}
+    depths = set.intersection(*(set(found) for found in ended.values())) if ended else set()
+    if len(depths) < 2:
+        return {}
+    shallow, deep = min(depths), max(depths)
+    return {
+        family: {"shallow": shallow, "deep": deep}
+        | {
+            name: found[deep].mean(name) - found[shallow].mean(name)
+            for name in ("train_error", "test_error")
+        }
+        for family, found in ended.items()
+    }
 
 
 def matched(twins: Sequence[Twin]) -> dict[str, bool]:
