@@ -25,6 +25,8 @@ OFF_PATH: dict[str, Role] = {
     "carry": "gate",
 }
 
+KEEP_SHAPE = (nn.BatchNorm2d, nn.ReLU, nn.Dropout)
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -102,12 +104,18 @@ def _run(net: nn.Module, images: Tensor) -> list[Layer]:
     rows: list[Layer] = []
     counted: set[int] = set()
     for name, module in net.named_modules():
+        if type(module) in KEEP_SHAPE:
+            module.forward = _same  # batch norm without numbers is slow, and changes no shape
         is_leaf = next(module.children(), None) is None and not isinstance(module, nn.Identity)
         if is_leaf or next(module.parameters(recurse=False), None) is not None:
             module.register_forward_hook(_recorder(name, rows, counted))
     with torch.no_grad():
         net.eval()(images)
     return rows
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
 
 
 def _recorder(name: str, rows: list[Layer], counted: set[int]) -> Callable[..., None]:

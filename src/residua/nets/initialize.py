@@ -28,7 +28,7 @@ def initialize(net: nn.Module, *, zero_init_residual: bool = False) -> None:
         ConfigError: zeros are wanted where no residual function could ever leave them.
     """
     for name, module in net.named_modules():
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
             nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
         is_gate = "gate" in name.split(".") or "carry" in name.split(".")
         if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None and not is_gate:

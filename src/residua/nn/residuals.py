@@ -6,7 +6,8 @@ Sources:
     [W] Zagoruyko and Komodakis, Wide Residual Networks, arXiv:1605.07146, figure 1d (dropout).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, get_args
 
 from torch import nn
@@ -73,16 +74,16 @@ def residual(  # noqa: PLR0913 -- one argument for each choice of the papers
     for index, (kernel, width) in enumerate(zip(kernels, widths, strict=True)):
         number, last = index + 1, index == len(widths) - 1
         step = stride if index == stride_on else 1
-        layer = {
-            "norm": nn.BatchNorm2d(in_channels if order == "full_preact" else width),
-            "relu": nn.ReLU(),
-            "dropout": nn.Dropout(dropout),
-            "conv": convolution(kernel, in_channels, width, step, bias=not norm),
+        make: dict[str, Callable[[], nn.Module]] = {
+            "norm": partial(nn.BatchNorm2d, in_channels if order == "full_preact" else width),
+            "relu": nn.ReLU,
+            "dropout": partial(nn.Dropout, dropout),
+            "conv": partial(convolution, kernel, in_channels, width, step, bias=not norm),
         }
         for name in _sequence(order, first=index == 0, last=last, activated=activated):
             skipped = (name == "norm" and not norm) or (name == "dropout" and not dropout)
             if not skipped:
-                parts[f"{name}{number}"] = layer[name]
+                parts[f"{name}{number}"] = make[name]()
         in_channels = width
     return chain(**parts)
 

@@ -1,0 +1,58 @@
+"""What pictures a set of weights was trained on: channel order, range, mean and deviation."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """`y = (range * x[order] - mean) / std` for pictures x in [0, 1], RGB.
+
+    Attributes:
+        channels: "RGB" or "BGR", the order that the net takes.
+        range: the largest value of a pixel, 1 or 255.
+        mean: subtracted from each channel, in the order that the net takes.
+        std: divides each channel.
+        source: who says so.
+    """
+
+    channels: Literal["RGB", "BGR"] = "RGB"
+    range: float = 1.0
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    source: str = ""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Prepare pictures.
+
+        Shape:
+            images: N, 3, H, W in [0, 1], RGB.  y: N, 3, H, W.
+        """
+        x = images.flip(1) if self.channels == "BGR" else images
+        mean, std = (tensor(v, device=x.device).view(1, -1, 1, 1) for v in (self.mean, self.std))
+        return (self.range * x - mean) / std
+
+    def rows(self) -> dict[str, str]:
+        """Describe it line by line."""
+        return {
+            name: ", ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+
+IMAGENET = Preprocessing(
+    mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), source="torchvision"
+)
+# The authors subtract a mean picture; these are its channels' means as detectron2 has them.
+MSRA = Preprocessing(
+    channels="BGR",
+    range=255.0,
+    mean=(103.53, 116.28, 123.675),
+    source="detectron2, for MSRA's nets",
+)
+VGG_CAFFE = Preprocessing(
+    channels="BGR", range=255.0, mean=(103.939, 116.779, 123.68), source="the VGG group's release"
+)

@@ -1,0 +1,170 @@
+"""Networks with their weights: save one with its card, load one from us or from elsewhere."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from residua.config import decode, encode
+from residua.errors import CheckpointError, ConfigError
+from residua.nets.catalogue import NetConfig, find
+from residua.nets.convert import CONVENTIONS, from_theirs, origin_of
+from residua.nets.infer import infer
+from residua.nets.preprocessing import Preprocessing
+from residua.nets.reading import read
+
+METADATA_KEY = "residua"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network with weights, in eval mode, and what belongs to them.
+
+    Attributes:
+        net: the network.
+        config: its settings; None for a module that was handed over.
+        preprocessing: of the pictures; None where the file does not say.
+        origin: the library the weights are from.
+        card: what the file says beside the weights.
+    """
+
+    net: nn.Module
+    config: NetConfig | None
+    preprocessing: Preprocessing | None
+    origin: str
+    card: dict[str, Any]
+
+
+def save(
+    net: nn.Module,
+    path: str | Path,
+    *,
+    config: NetConfig | None = None,
+    preprocessing: Preprocessing | None = None,
+    card: dict[str, Any] | None = None,
+) -> None:
+    """Write the weights of a network as safetensors, with what is needed to use them.
+
+    Args:
+        net: any module.
+        path: of the file; must end in .safetensors.
+        config: settings that build the net, so that `load` needs nothing else.
+        preprocessing: of the pictures that it was trained on.
+        card: anything else worth keeping that JSON can hold.
+
+    Raises:
+        ConfigError: the name of the file ends otherwise.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ConfigError(
+            f"{path}: weights are saved as safetensors (end the name in .safetensors)"
+        )
+    facts: dict[str, Any] = {**(card or {})}
+    if config is not None:
+        facts["net"] = encode(config)
+    if preprocessing is not None:
+        facts["preprocessing"] = encode(preprocessing)
+    tensors = {name: value.detach().contiguous() for name, value in net.state_dict().items()}
+    save_file(_unshared(tensors), path, metadata={METADATA_KEY: json.dumps(facts)})
+
+
+def load(
+    path: str | Path,
+    net: str | NetConfig | nn.Module | None = None,
+    *,
+    head: bool = True,
+) -> Loaded:
+    """Read weights from a file and build, or fill, the network that they are of.
+
+    Files of ours say which network that is. Others are recognised by the names in them
+    (torchvision, timm, MSRA's Caffe release, Detectron, detectron2, akamaster), converted, and
+    bound to the preprocessing that they were trained with.
+
+    Args:
+        path: .safetensors, .pth, .pt, .th, .pkl of NumPy arrays, or .caffemodel.
+        net: name, settings, or a module that is filled; found out if not given.
+        head: whether the last linear layer must come along; without it, that of the new net stays.
+
+    Raises:
+        CheckpointError: no such file, more than arrays in it, unknown origin, or another net.
+        ConfigError: no network has that name.
+    """
+    path = Path(path)
+    state, metadata = read(path)
+    card = _card(metadata, path)
+    config, module = _target(net, card, state)
+    if _is_ours(state, module):
+        origin, preprocessing = "residua", _preprocessing(card)
+    else:
+        origin = origin_of(state)
+        preprocessing = CONVENTIONS[origin].preprocessing
+        state = from_theirs(state, module, head=head)
+    _fill(module, state, path)
+    return Loaded(module.eval(), config, preprocessing, origin, card)
+
+
+def _card(metadata: dict[str, str], path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(metadata.get(METADATA_KEY, "{}"))
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{path}: its card is damaged: {error}") from None
+
+
+def _target(
+    net: str | NetConfig | nn.Module | None, card: dict[str, Any], state: dict[str, Tensor]
+) -> tuple[NetConfig | None, nn.Module]:
+    if isinstance(net, nn.Module):
+        return None, net
+    if isinstance(net, str):
+        config = find(net)
+    elif net is not None:
+        config = net
+    elif "net" in card and card["net"].get("kind") != "given":
+        config = decode(cast("type[NetConfig]", NetConfig), card["net"], where="card")
+    elif "stem.conv.weight" in state:
+        raise CheckpointError(
+            "recognised weights of Residua; missing is the card that says of which net: name it"
+        )
+    else:
+        config = infer(state)
+    return config, config.build()
+
+
+def _is_ours(state: dict[str, Tensor], module: nn.Module) -> bool:
+    ours = module.state_dict().keys()
+    return len(ours & state.keys()) * 2 > len(ours)
+
+
+def _preprocessing(card: dict[str, Any]) -> Preprocessing | None:
+    facts = card.get("preprocessing")
+    return decode(Preprocessing, facts, where="card") if facts else None
+
+
+def _fill(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    ours = module.state_dict()
+    faults = [f"{name} is missing" for name in ours if name not in state]
+    faults += [f"{name} has no place" for name in state if name not in ours]
+    faults += [
+        f"{name} is {tuple(state[name].shape)}, the net has {tuple(value.shape)}"
+        for name, value in ours.items()
+        if name in state and state[name].shape != value.shape
+    ]
+    if faults:
+        more = f"; and {len(faults) - 4} more" if len(faults) > 4 else ""
+        raise CheckpointError(f"{path} is of another net: {'; '.join(faults[:4])}{more}")
+    module.load_state_dict(state)
+
+
+def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Copy tensors that share memory, which safetensors refuses."""
+    seen: set[int] = set()
+    result: dict[str, Tensor] = {}
+    for name, value in tensors.items():
+        shared = value.data_ptr() in seen and value.numel() > 0
+        result[name] = value.clone() if shared else value
+        seen.add(value.data_ptr())
+    return result
