@@ -37,11 +37,11 @@ class Result:
         folder: of the run.
         test_error: top-1, one view, in percent.
         test_count: pictures it was measured on.
-        train_error: mean over the last epoch, of the augmented pictures as they were learned from,
-            in percent.
+        train_error: mean over the updates since the last but one look at the validation pictures
+            (an epoch, if the schedule ends with one), of the augmented pictures, in percent.
         validation_error: of the weights that were tested, in percent.
         seed: of the run.
-        seconds: from the first update to the last, testing of validation pictures included.
+        seconds: of training, validation included, over all stretches of a resumed run.
     """
 
     folder: Path
@@ -147,7 +147,8 @@ class _Conduct:
         self.folder = folder
         self.log = log
         self.task = session.task()
-        self.began = self.epoch_began = self.saved = time.monotonic()
+        self.epoch_began = self.saved = time.monotonic()
+        self.began = time.monotonic() - session.seconds
         self.asked: Callable[[], bool] = bool
 
     def to_the_end(self, *, page: bool) -> Result:
@@ -202,6 +203,7 @@ class _Conduct:
 
     def _save(self) -> None:
         session = self.session
+        session.seconds = time.monotonic() - self.began
         checkpoint.save(self.folder / "checkpoints", session.progress.iteration, session.state())
         files.write(self.folder / "results.csv", _table(events.history(events.read(self.folder))))
         self.saved = time.monotonic()

@@ -48,6 +48,7 @@ class Session:
         self.optimizer = experiment.optimizer.build(self.net)
         self.progress = Progress()
         self.best: tuple[float, float] = (float("inf"), float("inf"))
+        self.seconds = 0.0
 
     @property
     def updates_per_epoch(self) -> int:
@@ -138,6 +139,7 @@ class Session:
             "optimizer": self.optimizer.state_dict(),
             "progress": dataclasses.asdict(self.progress),
             "best": list(self.best),
+            "seconds": self.seconds,
             "random": torch.get_rng_state(),
         }
 
@@ -155,6 +157,7 @@ class Session:
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
         self.best = tuple(state["best"])
+        self.seconds = state["seconds"]
         torch.set_rng_state(state["random"])
 
     def _autocast(self) -> AbstractContextManager[object]:

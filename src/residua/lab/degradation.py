@@ -13,7 +13,8 @@ from residua.experiment import Experiment
 from residua.train.schedule import CosineConfig
 
 FAMILIES = ("plain", "resnet")
-SCHEDULE = CosineConfig(lr=0.1, until=340, warmup=40)
+# 42 epochs, of 8 updates each.
+SCHEDULE = CosineConfig(lr=0.1, until=336, warmup=40)
 
 
 def experiments(depths: Iterable[int], seeds: Iterable[int]) -> list[Experiment]:
