@@ -38,9 +38,11 @@ def read_caffemodel(path: Path) -> dict[str, Tensor]:
             if number in (NET_LAYER, NET_V1_LAYER) and isinstance(content, memoryview):
                 arrays |= _layer(content, v1=number == NET_V1_LAYER)
     except (IndexError, ValueError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} is not a Caffe net: {error}") from None
+        raise CheckpointError(f"{path} is not a Caffe net, or damaged: {error}") from None
     if not arrays:
-        raise CheckpointError(f"{path} holds no layers with weights (is it a .caffemodel?)")
+        raise CheckpointError(
+            f"{path} holds no layers with weights: it is no .caffemodel, or damaged"
+        )
     return arrays
 
 
@@ -55,7 +57,7 @@ def _layer(message: memoryview, *, v1: bool) -> dict[str, Tensor]:
             elif number == blobs_field:
                 blobs.append(_blob(content))
     if name.startswith("bn") and len(blobs) == 3:
-        factor = float(blobs.pop())
+        factor = float(blobs.pop().ravel()[0])
         blobs = [blob / factor if factor else blob for blob in blobs]
     return {f"{name}/{position}": torch.from_numpy(blob) for position, blob in enumerate(blobs)}
 

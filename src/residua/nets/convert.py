@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from residua.errors import CheckpointError
 from residua.nets.names import Origin, recognise, their_names
 from residua.nets.preprocessing import IMAGENET, MSRA, VGG_CAFFE, Preprocessing
+from residua.nets.reorder import inverse, padded_on_both_sides, reorder
 from residua.nets.resnet import ResNet
 from residua.nn.blocks import GatedBlock, HighwayBlock, PlainBlock, ResidualBlock, StochasticBlock
 from residua.nn.shortcuts import FixedProjection, Scale, ZeroPad
@@ -115,7 +116,9 @@ def from_theirs(
         raise CheckpointError(
             f"recognised weights of {CONVENTIONS[origin].title}, of another net: {shown}"
         )
-    return _with_statistics(result, net) if origin == "detectron" else result
+    if origin == "detectron":
+        return _with_statistics(result, net)
+    return reorder(result, orders) if (orders := _orders(net, origin)) else result
 
 
 def to_theirs(net: nn.Module, origin: Origin) -> dict[str, Tensor]:
@@ -128,8 +131,19 @@ def to_theirs(net: nn.Module, origin: Origin) -> dict[str, Tensor]:
     state = net.state_dict()
     if origin == "detectron":
         state = _folded_statistics(net)
+    if orders := _orders(net, origin):
+        state = reorder(state, inverse(orders))
     table = their_names(list(state), origin)
     return {theirs: _their_shape(theirs, state[ours], origin) for ours, theirs in table.items()}
+
+
+def _orders(net: nn.Module, origin: Origin) -> list[Tensor]:
+    """Give the order of channels in the other library, where option A makes it another one."""
+    if origin != "akamaster" or not any(isinstance(m, ZeroPad) for m in net.modules()):
+        return []
+    norms = _norms(net)
+    last = [max(n for n in norms if n.startswith(f"stages.{stage}.")) for stage in range(3)]
+    return padded_on_both_sides([norms[name].num_features for name in last])
 
 
 def _check_computation(net: nn.Module, origin: Origin) -> None:

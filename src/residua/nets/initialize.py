@@ -10,6 +10,8 @@ from torch import nn
 from residua.errors import ConfigError
 from residua.nn.blocks import GatedBlock, HighwayBlock, ResidualBlock, StochasticBlock
 
+INITIALIZATION = "convolutions N(0, 2 / fan_in), linear layers uniform, biases 0 but for gates"
+
 Weighted = nn.Conv2d | nn.Linear | nn.BatchNorm2d
 
 

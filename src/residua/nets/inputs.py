@@ -34,16 +34,15 @@ class Input:
         Raises:
             ShapeError: wrong rank, wrong channels, or too few pixels.
         """
-        given = "x".join(str(int(length)) for length in x.shape)
         if x.ndim != 4:
             remedy = "add a batch dimension with x[None]" if x.ndim == 3 else "reshape it"
             raise ShapeError(
-                f"images must be N, C, H, W, got {x.ndim} dimensions: {given} ({remedy})"
+                f"images must be N, C, H, W, got {x.ndim} dimensions: {_text(x)} ({remedy})"
             )
         channels, height, width = x.shape[1:]
         if channels != self.channels:
             raise ShapeError(
-                f"images must have {self.channels} channels, got {channels} in {given} "
+                f"images must have {self.channels} channels, got {channels} in {_text(x)} "
                 f"(convert them, or build the net with in_channels={channels})"
             )
         if self.size is not None and (height != self.size or width != self.size):
@@ -57,3 +56,8 @@ class Input:
                 f"{height}x{width}: the strides multiply to {self.smallest} (enlarge them, or use "
                 "a net with smaller strides, such as the cifar family)"
             )
+
+
+def _text(x: Tensor) -> str:
+    # Only for messages: in `torch.export`, to print a length is to fix it.
+    return "x".join(map(str, x.shape))

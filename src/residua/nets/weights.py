@@ -136,7 +136,7 @@ def _target(
 
 def _is_ours(state: dict[str, Tensor], module: nn.Module) -> bool:
     ours = module.state_dict().keys()
-    return len(ours & state.keys()) * 2 > len(ours)
+    return len(ours & state.keys()) * 2 > min(len(ours), len(state))
 
 
 def _preprocessing(card: dict[str, Any]) -> Preprocessing | None:
