@@ -149,13 +149,42 @@ def test_a_run_without_weights_is_said(run, trained, tmp_path):
     assert (code, "last.safetensors is missing" in text) == (4, True)
 
 
-def test_show_prints_layers_and_totals(run):
+def test_show_prints_the_card(run):
     code, text = run("show", "digits.resnet20")
     assert code == 0
-    assert "269,434 parameters" in text
+    assert "269,434" in text
     assert "16x8x8" in text
+    assert "floor((8 + 2*1 - 1*(3 - 1) - 1) / 2) + 1 = 4" in text
     code, text = run("show", "cifar.resnet20")
-    assert "269,722 parameters, 40,551,040 multiply-adds" in text
+    assert re.search(r"parameters +269,722\n", text)
+    assert re.search(r"multiply-adds +40,551,040\n", text)
+
+
+def test_show_compares_with_a_network_of_another_library(run):
+    code, text = run("show", "torchvision:resnet50", "--against", "imagenet.resnet50")
+    assert code == 0
+    assert re.search(r"stride of bottlenecks +on the 3x3 +on the 1x1", text)
+    code, text = run("show", "torchvision:resnet18", "--against", "torchvision:resnet18")
+    assert "do not differ" in text
+
+
+def test_show_finds_no_shortcuts_where_there_are_none(run):
+    assert re.search(r"shortcuts +none found", run("show", "torchvision:alexnet")[1])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["torchvision:resnet5"], "torchvision has no resnet5"),
+        (["no_such_library:net"], "cannot import no_such_library"),
+        (["collections:OrderedDict"], "made OrderedDict, not a torch.nn.Module"),
+        (["cifar.resnet20", "--size", "3x32"], "like 3x224x224, got 3x32"),
+        (["cifar.resnet20", "--size", "1x32x32"], "must have 3 channels, got 1"),
+    ],
+)
+def test_show_answers_what_it_cannot_show(run, words, sentence):
+    code, text = run("show", *words)
+    assert (code, sentence in text) == (2, True), text
 
 
 def test_show_answers_an_unknown_net(run):

@@ -17,10 +17,19 @@ from rich.table import Table
 
 from residua.events import Event
 
+# Columns that the layer table needs with the arithmetic of its output sizes.
+WIDE = 140
+
+
+def console() -> Console:
+    """Make a console as wide as the terminal, and as wide as need be where there is none."""
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=1000)
+
 
 def say(text: str) -> None:
     """Print plain text, whatever brackets it holds, without wrapping."""
-    Console(highlight=False).print(text, markup=False, soft_wrap=True)
+    console().print(text, markup=False, soft_wrap=True)
 
 
 def table(title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[Iterable[str]]) -> None:
@@ -30,14 +39,17 @@ def table(title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[Iterab
         drawn.add_column(heading, justify="right" if numeric else "left", header_style="dim")
     for row in rows:
         drawn.add_row(*row)
-    Console(highlight=False).print(drawn)
+    target = console()
+    with target.capture() as captured:
+        target.print(drawn)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 class Screen:
     """Listens to a run and shows it."""
 
     def __init__(self) -> None:
-        self._live = Console().is_terminal
+        self._live = console().is_terminal
         self._bar: Progress | None = None
         self._task: Any = None
         self._batch_size = 0
@@ -120,28 +132,25 @@ class Screen:
             sys.stdout.flush()
 
 
-def layers_table(layers: list[dict[str, Any]]) -> None:
-    """Print the layer table of a network."""
-    table(
-        "layers",
+def layers_table(layers: Iterable[dict[str, Any]]) -> None:
+    """Print the layer table of a network; how sizes follow from sizes only where there is room."""
+    columns = [("layer", False), ("kind", False), ("output", False)]
+    columns += [("parameters", True), ("multiply-adds", True), ("height", False)]
+    rows = [
         [
-            ("layer", False),
-            ("kind", False),
-            ("output", False),
-            ("parameters", True),
-            ("multiply-adds", True),
-        ],
-        [
-            [
-                layer["name"],
-                layer["kind"],
-                "x".join(map(str, layer["output"])),
-                f"{layer['parameters']:,}",
-                f"{layer['multiply_adds']:,}",
-            ]
-            for layer in layers
-        ],
-    )
+            layer["name"],
+            layer["kind"],
+            "x".join(map(str, layer["output"])),
+            f"{layer['parameters']:,}",
+            f"{layer['multiply_adds']:,}",
+            layer["arithmetic"],
+        ]
+        for layer in layers
+    ]
+    narrow = console().width < WIDE
+    table("layers", columns[:-1] if narrow else columns, (r[:-1] if narrow else r for r in rows))
+    if narrow:
+        say(f"(a terminal of {WIDE} columns shows how the sizes follow from one another)")
 
 
 def _phase(phase: dict[str, Any], start: Event) -> list[str]:

@@ -7,8 +7,9 @@ A recipe is found by its name, `family.name`, in the module `residua.recipes.fam
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from residua.errors import ConfigError, closest
 from residua.experiment import Experiment
@@ -33,7 +34,7 @@ def find(name: str) -> Experiment:
         ConfigError: there is no such recipe; the closest names are given.
     """
     if ":" in name:
-        return _imported(name)
+        return _imported_recipe(name)
     known = names()
     matches = [full for full in known if name in {full, full.partition(".")[2]}]
     if len(matches) > 1:
@@ -46,19 +47,36 @@ def find(name: str) -> Experiment:
     return known[matches[0]]()
 
 
-def _imported(name: str) -> Experiment:
-    module_name, _, function_name = name.partition(":")
+def imported(name: str, *, also_in: Sequence[str] = ()) -> Any:
+    """Import what `package.module:attribute` names, from the folder one is in or an installed one.
+
+    Args:
+        name: of the object.
+        also_in: submodules that are searched if the module itself does not have the attribute.
+
+    Raises:
+        ConfigError: there is no such module, or no such attribute in it.
+    """
+    module_name, _, attribute = name.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"{name}: cannot import {error.name} (run from the folder that holds it, or install it)"
-        ) from None
-    if not hasattr(module, function_name):
-        raise ConfigError(f"{name}: {module_name} has no {function_name}")
-    experiment = getattr(module, function_name)()
+    for place in (module_name, *(f"{module_name}.{inner}" for inner in also_in)):
+        try:
+            module = importlib.import_module(place)
+        except ModuleNotFoundError as error:
+            if place != module_name:
+                continue
+            raise ConfigError(
+                f"{name}: cannot import {error.name} (run from the folder that holds it, or "
+                "install it)"
+            ) from None
+        if hasattr(module, attribute):
+            return getattr(module, attribute)
+    raise ConfigError(f"{name}: {module_name} has no {attribute}")
+
+
+def _imported_recipe(name: str) -> Experiment:
+    experiment = imported(name)()
     if not isinstance(experiment, Experiment):
         raise ConfigError(f"{name} returned {type(experiment).__name__}, not an Experiment")
     return experiment
