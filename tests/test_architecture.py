@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "residua"
 # A module imports only from layers above its own line here, or from its own package.
 LAYERS = (
     ("errors",),
-    ("config", "runtime"),
+    ("files", "config", "runtime"),
     ("events",),
     ("nn", "data.augment", "data.loading"),
     ("nets", "data"),
@@ -19,7 +19,9 @@ LAYERS = (
     ("plots",),
     ("report",),
     ("experiment",),
-    ("predict",),
+    ("runs",),
+    ("session",),
+    ("execute",),
     ("recipes",),
     ("lab",),
     ("cli",),

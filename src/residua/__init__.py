@@ -4,6 +4,82 @@ Every network of the deep-residual-learning papers as published, trained and tes
 
 Conventions: images are float tensors N, C, H, W; errors are in percent, probabilities in [0, 1];
 one multiply-add counts once (the papers' FLOPs); an iteration is one update of the weights.
+
+The names below are imported when they are first used, so `import residua` costs nothing.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from residua.data.loading import ImageSet, Normalize, Splits
+    from residua.errors import (
+        CheckpointError,
+        ConfigError,
+        DataError,
+        ResiduaError,
+        RunError,
+        ShapeError,
+    )
+    from residua.execute import Result, resume, run
+    from residua.experiment import Claim, Experiment
+    from residua.nets.cifar import resnet as cifar_resnet
+    from residua.nets.resnet import ResNet
+    from residua.nn.blocks import PlainBlock, ResidualBlock
+    from residua.runs import TrainedNet, load
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "CheckpointError",
+    "Claim",
+    "ConfigError",
+    "DataError",
+    "Experiment",
+    "ImageSet",
+    "Normalize",
+    "PlainBlock",
+    "ResNet",
+    "ResiduaError",
+    "ResidualBlock",
+    "Result",
+    "RunError",
+    "ShapeError",
+    "Splits",
+    "TrainedNet",
+    "cifar_resnet",
+    "load",
+    "resume",
+    "run",
+]
+
+_HOMES = {
+    "residua.data.loading": ("ImageSet", "Normalize", "Splits"),
+    "residua.errors": (
+        "CheckpointError",
+        "ConfigError",
+        "DataError",
+        "ResiduaError",
+        "RunError",
+        "ShapeError",
+    ),
+    "residua.execute": ("Result", "resume", "run"),
+    "residua.experiment": ("Claim", "Experiment"),
+    "residua.nets.resnet": ("ResNet",),
+    "residua.nn.blocks": ("PlainBlock", "ResidualBlock"),
+    "residua.runs": ("TrainedNet", "load"),
+}
+
+_RENAMED = {"cifar_resnet": ("residua.nets.cifar", "resnet")}
+
+
+def __getattr__(name: str) -> object:
+    homes = {each: (module, each) for module, names in _HOMES.items() for each in names}
+    module, attribute = (homes | _RENAMED).get(name, (None, name))
+    if module is None:
+        raise AttributeError(f"module 'residua' has no attribute {name!r}")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""The command `residua`: one module per command."""

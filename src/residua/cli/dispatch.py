@@ -1,0 +1,82 @@
+"""Finds a command's module by its name, and answers errors with sentences."""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+
+from residua.errors import ResiduaError, closest
+
+COMMANDS = {
+    "train": "train a network (without a name: ResNet-20 on handwritten digits)",
+    "evaluate": "test the network of a run, on its own test pictures or on others",
+    "predict": "name what is on pictures, with the network of a run",
+    "show": "layer table of a network: output sizes, parameters, multiply-adds",
+    "list": "all recipes and networks",
+    "lab": "experiments to look at: lab degradation",
+}
+
+HELP = """Residua: residual networks you can trust.
+
+usage: residua COMMAND [...]      residua COMMAND --help
+
+{commands}
+
+  --version     print the version
+  --debug       after any command: show the traceback of an error
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0 fine, 2 wrong usage or settings, 3 data, 4 checkpoint, 5 the run failed, 130 interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        return _run(words)
+    except ResiduaError as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"residua: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("residua: stopped")
+        return 130
+    except BrokenPipeError:
+        sys.stdout = None
+        return 0
+
+
+def _run(words: list[str]) -> int:
+    if not words or words[0] in {"-h", "--help", "help"}:
+        _show_help()
+        return 0
+    if words[0] == "--version":
+        from importlib import metadata
+
+        sys.stdout.write(f"residua {metadata.version('residua')}\n")
+        return 0
+    name, *rest = words
+    if name not in COMMANDS:
+        hint = closest(name, COMMANDS) or f" (there are {', '.join(COMMANDS)})"
+        _say(f"residua: no command is called {name}{hint}")
+        return 2
+    command = importlib.import_module(f"residua.cli.{name}")
+    try:
+        command.main(rest)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 2
+    return 0
+
+
+def _show_help() -> None:
+    width = max(map(len, COMMANDS))
+    lines = (f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
+    sys.stdout.write(HELP.format(commands="\n".join(lines)))
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")

@@ -1,0 +1,65 @@
+"""`residua predict`: name what is on pictures."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from tyro.conf import Positional
+
+from residua import runs
+from residua.cli.options import parse
+from residua.cli.screen import say
+from residua.data.pictures import read
+from residua.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Name what is on pictures: residua predict RUN IMAGE [IMAGE ...].
+
+    Attributes:
+        run: the folder of the run, or "last".
+        images: picture files.
+        top: how many classes to name for each picture.
+        invert: swap light and dark first (the digits are light ink on a dark ground).
+        runs: the folder of all runs.
+    """
+
+    run: Annotated[str, Positional]
+    images: Annotated[tuple[Path, ...], Positional] = ()
+    top: int = 3
+    invert: bool = False
+    runs: Path = Path("runs")
+
+
+def main(words: Sequence[str]) -> None:
+    """Print the most probable classes of each picture, one line per picture."""
+    options = parse("predict", Options, words)
+    if not options.images:
+        raise ConfigError("no pictures are named: residua predict RUN IMAGE [IMAGE ...]")
+    if options.top < 1:
+        raise ConfigError(f"top must be at least 1, got {options.top}")
+    trained = runs.load(runs.find(options.run, options.runs))
+    for path in options.images:
+        pixels = read(path, trained.shape)
+        pixels = 255 - pixels if options.invert else pixels
+        say(f"{path}: {_sentence(trained, pixels, options.top)}")
+        if _looks_inverted(trained, pixels):
+            say(f"{path}: light and dark seem swapped against the training pictures (--invert)")
+
+
+@torch.inference_mode()
+def _sentence(trained: runs.TrainedNet, pixels: torch.Tensor, top: int) -> str:
+    probabilities = trained.net(trained.normalize(pixels[None])).float().softmax(dim=1)[0]
+    best = probabilities.topk(min(top, len(trained.classes)))
+    pairs = zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    return ", ".join(f"{trained.classes[index]} {100 * share:.1f} %" for share, index in pairs)
+
+
+def _looks_inverted(trained: runs.TrainedNet, pixels: torch.Tensor) -> bool:
+    """Say whether the negative of a picture is much nearer to the training pictures' mean."""
+    mean = sum(trained.normalize.mean) / len(trained.normalize.mean)
+    own = pixels.float().mean().item() / 255
+    return abs(own - mean) > abs(1 - own - mean) + 0.2

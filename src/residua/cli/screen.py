@@ -1,0 +1,165 @@
+"""What a training looks like in a terminal: plan, progress bar, one line per epoch elsewhere."""
+
+import sys
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from residua.events import Event
+
+# Columns that the layer table needs with the arithmetic of its output sizes.
+WIDE = 140
+
+
+def console() -> Console:
+    """Make a console as wide as the terminal, and as wide as need be where there is none."""
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=1000)
+
+
+def say(text: str) -> None:
+    """Print plain text, whatever brackets it holds, without wrapping."""
+    console().print(text, markup=False, soft_wrap=True)
+
+
+def table(title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[Iterable[str]]) -> None:
+    """Print a table; each column is a heading and whether it holds numbers."""
+    drawn = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for heading, numeric in columns:
+        drawn.add_column(heading, justify="right" if numeric else "left", header_style="dim")
+    for row in rows:
+        drawn.add_row(*row)
+    target = console()
+    with target.capture() as captured:
+        target.print(drawn)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+class Screen:
+    """Listens to a run and shows it."""
+
+    def __init__(self) -> None:
+        self._live = console().is_terminal
+        self._bar: Progress | None = None
+        self._task: Any = None
+        self._batch_size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event["kind"]:
+            case "start":
+                self.describe(event)
+                self._begin(event["until"], 0)
+            case "resume":
+                say(f"going on after iteration {event['iteration']}")
+                self._begin(event["until"], event["iteration"])
+            case "update":
+                self._advance(event)
+            case "epoch":
+                self._epoch(event)
+
+    def describe(self, start: Event, *, layer_table: bool = False) -> None:
+        """Print what is about to be trained: network, data, machine and plan."""
+        parameters = sum(layer["parameters"] for layer in start["layers"])
+        multiply_adds = sum(layer["multiply_adds"] for layer in start["layers"])
+        train, validation, test = start["sizes"]
+        machine = start["environment"]
+        say(
+            f"{start['recipe']}: {parameters:,} parameters, {multiply_adds / 1e6:,.1f} M "
+            f"multiply-adds per image of {'x'.join(map(str, start['shape']))}\n"
+            f"{train:,} images to learn from, {validation:,} to choose with, {test:,} to test on; "
+            f"{len(start['classes'])} classes\n"
+            f"{machine['device']}, {machine['threads']} threads, {machine['precision']}"
+        )
+        if layer_table:
+            layers_table(start["layers"])
+        table(
+            "plan",
+            [("iterations", True), ("epochs", True), ("images", True), ("rate", False)],
+            [_phase(phase, start) for phase in start["plan"]],
+        )
+
+    def _begin(self, until: int, done: int) -> None:
+        if not self._live:
+            return
+        self._bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}"),
+            transient=True,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task("", total=until, completed=done, rate="", state="")
+
+    def _advance(self, event: Event) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=event["iteration"])
+
+    def _epoch(self, event: Event) -> None:
+        state = (
+            f"loss {event['train_loss']:.3f}  error {event['train_error']:.1f} %  "
+            f"validation {event['validation_error']:.1f} %"
+        )
+        rate = f"{event['images_per_second']:,.0f} images/s"
+        if self._bar is not None:
+            self._bar.update(self._task, rate=rate, state=state)
+        else:
+            say(f"epoch {event['epoch']:5.1f}  iteration {event['iteration']:6d}  {rate}  {state}")
+            sys.stdout.flush()
+
+
+def layers_table(layers: Iterable[dict[str, Any]]) -> None:
+    """Print the layer table of a network; how sizes follow from sizes only where there is room."""
+    columns = [("layer", False), ("kind", False), ("output", False)]
+    columns += [("parameters", True), ("multiply-adds", True), ("height", False)]
+    rows = [
+        [
+            layer["name"],
+            layer["kind"],
+            "x".join(map(str, layer["output"])),
+            f"{layer['parameters']:,}",
+            f"{layer['multiply_adds']:,}",
+            layer["arithmetic"],
+        ]
+        for layer in layers
+    ]
+    narrow = console().width < WIDE
+    table("layers", columns[:-1] if narrow else columns, (r[:-1] if narrow else r for r in rows))
+    if narrow:
+        say(f"(a terminal of {WIDE} columns shows how the sizes follow from one another)")
+
+
+def _phase(phase: dict[str, Any], start: Event) -> list[str]:
+    per_epoch = start["sizes"][0] / start["batch_size"]
+    first, last = phase["first_rate"], phase["last_rate"]
+    rate = f"{first:g}" if first == last else f"{first:.4g} to {last:.4g} ({phase['what']})"
+    return [
+        f"{phase['start']:,} to {phase['stop']:,}",
+        f"{phase['start'] / per_epoch:.1f} to {phase['stop'] / per_epoch:.1f}",
+        f"{(phase['stop'] - phase['start']) * start['batch_size']:,}",
+        rate,
+    ]

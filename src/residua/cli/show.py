@@ -1,0 +1,94 @@
+"""`residua show`: the conformance card of a network, alone or against another."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+import torch
+from torch import nn
+from tyro.conf import Positional
+
+from residua import recipes
+from residua.cli.options import parse
+from residua.cli.screen import layers_table, say, table
+from residua.errors import ConfigError
+from residua.nets import catalogue
+from residua.nets.card import Card, card, differences
+from residua.nets.initialize import INITIALIZATION
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Print what a network is, line by line: residua show NET [--against OTHER].
+
+    A network is named as `residua list` names it, by a recipe, or as package:attribute for one of
+    another library, such as torchvision:resnet50.
+
+    Attributes:
+        net: the name of the network.
+        against: the name of another; only what differs is printed.
+        size: channels x height x width of a picture, such as 3x224x224; by default what the
+            network was made for, and 3x224x224 for one of another library.
+    """
+
+    net: Annotated[str, Positional]
+    against: str | None = None
+    size: str | None = None
+
+
+def main(words: Sequence[str]) -> None:
+    """Print a card, or the differences of two."""
+    options = parse("show", Options, words)
+    described = _card(options.net, options.size)
+    if options.against is not None:
+        _print_differences(described, _card(options.against, options.size))
+        return
+    layers_table(map(dataclasses.asdict, described.layers))
+    say("")
+    table(described.name, [("", False), ("", False)], map(list, described.facts.items()))
+
+
+def _card(name: str, size: str | None) -> Card:
+    net, shape, initialization = _stranger(name) if ":" in name else _ours(name)
+    return card(net, _parse_size(size) or shape, name=name, initialization=initialization)
+
+
+def _ours(name: str) -> tuple[nn.Module, tuple[int, int, int], str]:
+    if name in recipes.names():
+        experiment = recipes.find(name)
+        build, shape = experiment.build_net, experiment.load_data().train.shape
+    else:
+        config = catalogue.find(name)
+        build, shape = config.build, config.input_shape
+    with torch.device("meta"):
+        return build(), shape, INITIALIZATION
+
+
+def _stranger(name: str) -> tuple[nn.Module, tuple[int, int, int], str]:
+    """Build a network of another library; what it takes as its size is not known to us."""
+    made = recipes.imported(name, also_in=("models",))
+    with torch.device("meta"):
+        net = made if isinstance(made, nn.Module) else made()
+    if not isinstance(net, nn.Module):
+        raise ConfigError(f"{name} made {type(net).__name__}, not a torch.nn.Module")
+    return net, (3, 224, 224), ""
+
+
+def _parse_size(text: str | None) -> tuple[int, int, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+)x(\d+)x(\d+)", text)
+    if found is None:
+        raise ConfigError(f"size must be channels x height x width like 3x224x224, got {text}")
+    channels, height, width = map(int, found.groups())
+    return channels, height, width
+
+
+def _print_differences(one: Card, two: Card) -> None:
+    lines = differences(one, two)
+    if not lines:
+        say(f"{one.name} and {two.name} do not differ")
+        return
+    columns = [("", False), (one.name, False), (two.name, False)]
+    table("differences", columns, [[line.what, line.this, line.other] for line in lines])

@@ -1,0 +1,123 @@
+"""`residua train`: train, test once, and write a page."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from residua import execute, recipes, runs, runtime
+from residua.cli.options import parse, parse_with_experiment
+from residua.cli.screen import Screen, say
+from residua.config import from_yaml
+from residua.errors import ConfigError
+from residua.experiment import Experiment
+from residua.session import Session
+
+DEFAULT = "digits.resnet20"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Train a network and write a page: residua train [RECIPE | CONFIG.yaml | module:function].
+
+    Attributes:
+        seeds: run this many seeds, counting up from --seed, and print their statistics.
+        dry_run: print plan, layers and an estimate of the time, and stop.
+        smoke: cut the training to two small updates.
+        threads: of the processor; by default all cores.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        runs: the folder of all runs.
+    """
+
+    seeds: int = 1
+    dry_run: bool = False
+    smoke: bool = False
+    threads: int | None = None
+    device: str = "auto"
+    runs: Path = Path("runs")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ResumeOptions:
+    """Go on with a run that stopped: residua train --resume RUN.
+
+    Attributes:
+        resume: the folder of the run, or "last".
+        threads: of the processor; for equal bits the same as before.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        runs: the folder of all runs.
+    """
+
+    resume: str
+    threads: int | None = None
+    device: str = "auto"
+    runs: Path = Path("runs")
+
+
+def main(words: Sequence[str]) -> None:
+    """Train a recipe, or resume a run."""
+    if any(word == "--resume" or word.startswith("--resume=") for word in words):
+        _resume(parse("train", ResumeOptions, words))
+        return
+    named = bool(words) and not words[0].startswith("-")
+    experiment = find(words[0] if named else DEFAULT)
+    options, experiment = parse_with_experiment(
+        "train", Options, experiment, words[1:] if named else words
+    )
+    runtime.set_threads(options.threads)
+    if options.smoke:
+        experiment = experiment.smoke()
+    if options.dry_run:
+        _dry_run(experiment, options)
+    else:
+        _train(experiment, options)
+
+
+def find(name: str) -> Experiment:
+    """Find an experiment by the name of a recipe, or in a YAML file that a run has written."""
+    if not name.endswith((".yaml", ".yml")):
+        return recipes.find(name)
+    path = Path(name)
+    if not path.is_file():
+        raise ConfigError(f"{name} is not a file")
+    return from_yaml(Experiment, path.read_text(), where=name)
+
+
+def _train(experiment: Experiment, options: Options) -> None:
+    if options.seeds < 1:
+        raise ConfigError(f"seeds must be at least 1, got {options.seeds}")
+    results = []
+    for seed in range(experiment.seed, experiment.seed + options.seeds):
+        with Screen() as screen:
+            result = execute.run(
+                dataclasses.replace(experiment, seed=seed),
+                root=options.runs,
+                device=options.device,
+                listen=screen,
+            )
+        results.append(result)
+        _conclude(result)
+    if len(results) > 1:
+        say(execute.statistics_line(results))
+
+
+def _resume(options: ResumeOptions) -> None:
+    runtime.set_threads(options.threads)
+    with Screen() as screen:
+        result = execute.resume(
+            runs.find(options.resume, options.runs), device=options.device, listen=screen
+        )
+    _conclude(result)
+
+
+def _conclude(result: execute.Result) -> None:
+    say(
+        f"test error {result.test_error:.1f} % ({result.test_count} images, seed {result.seed})\n"
+        f"{result.page}"
+    )
+
+
+def _dry_run(experiment: Experiment, options: Options) -> None:
+    session = Session(experiment, runtime.pick_device(options.device))
+    with Screen() as screen:
+        screen.describe(session.description(), layer_table=True)
+        say(f"estimated time {session.estimate_seconds():.0f} s")

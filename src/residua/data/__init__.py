@@ -1,0 +1,1 @@
+"""Pictures: sets, batches and augmentation."""

@@ -1,0 +1,197 @@
+"""Sets of pictures in memory, and batches of them as a pure function of the iteration.
+
+Dimension key:
+    N pictures   C channels   H, W height and width   K classes
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Self
+
+import torch
+from torch import Generator, Tensor
+
+from residua.errors import DataError, ShapeError
+from residua.runtime import generator
+
+
+class Batch(NamedTuple):
+    """Pictures as the network takes them, and their labels.
+
+    Shape:
+        images: N, C, H, W, normalized.  labels: N, in [0, K).
+    """
+
+    images: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Labelled pictures of one size, held as bytes.
+
+    Shape:
+        images: N, C, H, W, uint8.  labels: N, int64, in [0, K).
+
+    Args:
+        images: the pictures.
+        labels: the index of each picture's class.
+        classes: the names of the K classes.
+
+    Raises:
+        ShapeError: the tensors do not belong together.
+        DataError: there is no picture, or a label has no class.
+    """
+
+    images: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.dtype != torch.uint8:
+            raise ShapeError(
+                "images must be N, C, H, W of type uint8, got "
+                f"{tuple(self.images.shape)} of {self.images.dtype}"
+            )
+        if self.labels.shape != self.images.shape[:1] or self.labels.dtype != torch.int64:
+            raise ShapeError(
+                f"labels must be {len(self.images)} numbers of type int64, got "
+                f"{tuple(self.labels.shape)} of {self.labels.dtype}"
+            )
+        if not len(self.images):
+            raise DataError("a set of pictures is empty")
+        low, high = int(self.labels.min()), int(self.labels.max())
+        if low < 0 or high >= len(self.classes):
+            raise DataError(
+                f"labels lie in [{low}, {high}], but the classes are numbered 0 to "
+                f"{len(self.classes) - 1}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """C, H, W."""
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    def select(self, indices: Tensor) -> Self:
+        """Return the pictures with these indices, in their order."""
+        return type(self)(self.images[indices], self.labels[indices], self.classes)
+
+    def to(self, device: torch.device) -> Self:
+        """Return the set on a device."""
+        return type(self)(self.images.to(device), self.labels.to(device), self.classes)
+
+    def fingerprint(self) -> str:
+        """Name the content: twelve hexadecimal digits of pictures and labels together."""
+        content = hashlib.sha256(self.images.cpu().contiguous().numpy().tobytes())
+        content.update(self.labels.cpu().numpy().tobytes())
+        return content.hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The three parts of a data set.
+
+    Args:
+        train: to learn from.
+        validation: to choose with.
+        test: looked at once, when everything is chosen.
+    """
+
+    train: ImageSet
+    validation: ImageSet
+    test: ImageSet
+
+
+@dataclass(frozen=True)
+class Normalize:
+    """`(x / 255 - mean) / std` per channel.
+
+    Args:
+        mean: per channel, for pictures in [0, 1].
+        std: per channel, likewise.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, images: Tensor) -> Self:
+        """Take mean and standard deviation over all pixels of N, C, H, W pictures."""
+        values = images.to(torch.float64) / 255
+        mean = values.mean(dim=(0, 2, 3))
+        std = values.std(dim=(0, 2, 3), correction=0)
+        return cls(tuple(mean.tolist()), tuple(std.clamp_min(1e-6).tolist()))
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Normalize N, C, H, W pictures in [0, 255]; the result is float32, channels last."""
+        mean, std = _as_tensors(self.mean, self.std, images.device)
+        normal = images.to(torch.float32).sub(mean).div_(std)
+        return normal.contiguous(memory_format=torch.channels_last)
+
+
+class Batches:
+    """`batches[i]` is the batch of iteration i, whatever was asked for before.
+
+    The pictures are shuffled anew for every epoch, and the epochs are joined to one stream that is
+    cut into batches of equal size; so every picture is seen once per epoch, no batch is short, and
+    a run can go on at any iteration.
+
+    Args:
+        images: the training pictures, on the device where the batches shall be.
+        batch_size: pictures per batch.
+        seed: of the run.
+        augment: from pictures in [0, 255] and a generator to pictures in [0, 255].
+        normalize: the last step.
+    """
+
+    def __init__(
+        self,
+        images: ImageSet,
+        *,
+        batch_size: int,
+        seed: int,
+        augment: Callable[[Tensor, Generator], Tensor],
+        normalize: Normalize,
+    ) -> None:
+        self.images = images
+        self.batch_size = batch_size
+        self.seed = seed
+        self.augment = augment
+        self.normalize = normalize
+        self._epoch_order = lru_cache(maxsize=2)(self._shuffle)
+
+    def __getitem__(self, iteration: int) -> Batch:
+        indices = self.indices(iteration).to(self.images.images.device)
+        random = generator(self.seed, "augment", iteration)
+        images = self.augment(self.images.images[indices], random)
+        return Batch(self.normalize(images), self.images.labels[indices])
+
+    def indices(self, iteration: int) -> Tensor:
+        """List which pictures the batch of an iteration holds, in their order."""
+        first = iteration * self.batch_size
+        positions = range(first, first + self.batch_size)
+        count = len(self.images)
+        epochs = range(positions[0] // count, positions[-1] // count + 1)
+        stream = torch.cat([self._epoch_order(epoch) for epoch in epochs])
+        start = first - epochs[0] * count
+        return stream[start : start + self.batch_size]
+
+    def _shuffle(self, epoch: int) -> Tensor:
+        return torch.randperm(len(self.images), generator=generator(self.seed, "order", epoch))
+
+
+@lru_cache(maxsize=8)
+def _as_tensors(
+    mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    shape = (1, len(mean), 1, 1)
+    return (
+        torch.tensor(mean, device=device).mul(255).view(shape),
+        torch.tensor(std, device=device).mul(255).view(shape),
+    )

@@ -1,0 +1,300 @@
+"""Carry out an experiment: train, look at the validation pictures every epoch, test once."""
+
+import base64
+import csv
+import dataclasses
+import io
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from torch import nn
+
+from residua import events, files, report, runs, runtime
+from residua.config import to_yaml
+from residua.data.loading import ImageSet, Splits
+from residua.errors import CheckpointError, RunError
+from residua.evaluate import Scores
+from residua.experiment import Experiment
+from residua.session import Session
+from residua.train import checkpoint
+from residua.train.interrupt import asked_to_stop
+from residua.train.loop import fit
+
+CHECKPOINT_SECONDS = 20.0
+MISTAKES_SHOWN = 24
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run came to.
+
+    Args:
+        folder: of the run.
+        test_error: top-1, one view, in percent.
+        test_count: pictures it was measured on.
+        train_error: mean over the updates since the last but one look at the validation pictures
+            (an epoch, if the schedule ends with one), of the augmented pictures, in percent.
+        validation_error: of the weights that were tested, in percent.
+        seed: of the run.
+        seconds: of training, validation included, over all stretches of a resumed run.
+    """
+
+    folder: Path
+    test_error: float
+    test_count: int
+    train_error: float
+    validation_error: float
+    seed: int
+    seconds: float
+
+    @property
+    def page(self) -> Path:
+        """The page of the run."""
+        return self.folder / "report.html"
+
+
+def run(
+    experiment: Experiment,
+    *,
+    root: str | Path = "runs",
+    name: str | None = None,
+    device: str = "auto",
+    listen: events.Listener | None = None,
+    page: bool = True,
+) -> Result:
+    """Train and test, in a new folder below `root`.
+
+    Args:
+        experiment: what to do.
+        root: the folder of all runs.
+        name: of this run; "seed0" and so on by default.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        listen: called with every event as it happens.
+        page: write `report.html` at the end, also of a run that stopped early.
+
+    Raises:
+        ConfigError: the settings do not fit one another, or the device is not there.
+        RunError: the run stopped early; the message says why and how to resume.
+    """
+    session = Session(experiment, runtime.pick_device(device))
+    folder = runs.create(Path(root), experiment.name, name or f"seed{experiment.seed}")
+    files.write(folder / runs.CONFIG, to_yaml(experiment.recordable()))
+    log = events.Log(folder, listen)
+    log.write("start", **session.description())
+    return _Conduct(session, folder, log).to_the_end(page=page)
+
+
+def statistics_line(results: list[Result]) -> str:
+    """Say mean, standard deviation, median and n of the test errors of several seeds."""
+    errors = [result.test_error for result in results]
+    return (
+        f"test error {statistics.mean(errors):.2f} ± {statistics.stdev(errors):.2f} % "
+        f"(mean ± std of n = {len(errors)} seeds), median {statistics.median(errors):.2f} %"
+    )
+
+
+def resume(
+    folder: str | Path,
+    *,
+    net: nn.Module | None = None,
+    data: Splits | None = None,
+    device: str = "auto",
+    listen: events.Listener | None = None,
+    page: bool = True,
+) -> Result:
+    """Go on with a run that stopped, as if it had not; on the processor bit for bit.
+
+    Args:
+        folder: of the run.
+        net: the module, if the experiment was given one in Python.
+        data: the pictures, if the experiment was given them in Python.
+        device: where to go on.
+        listen: called with every event as it happens.
+        page: write `report.html` at the end, also if the run stops again.
+
+    Raises:
+        CheckpointError: the folder is not a run, has no checkpoint, or has come to its end.
+        RunError: the run stopped again.
+    """
+    folder = Path(folder)
+    experiment = runs.read_experiment(folder)
+    experiment = dataclasses.replace(
+        experiment,
+        net=experiment.net if net is None else net,
+        data=experiment.data if data is None else data,
+    )
+    if events.result(events.read(folder)) is not None:
+        raise CheckpointError(f"{folder} has come to its end: there is nothing to resume")
+    state = checkpoint.latest(folder / "checkpoints")
+    session = Session(experiment, runtime.pick_device(device))
+    session.restore(state)
+    log = events.Log(folder, listen)
+    until = session.experiment.schedule.until
+    log.write("resume", iteration=session.progress.iteration, until=until, **session.where())
+    return _Conduct(session, folder, log).to_the_end(page=page)
+
+
+class _Conduct:
+    """One training in progress: when to report, when to save, what to do when it stops."""
+
+    def __init__(self, session: Session, folder: Path, log: events.Log) -> None:
+        self.session = session
+        self.folder = folder
+        self.log = log
+        self.task = session.task()
+        self.epoch_began = self.saved = time.monotonic()
+        self.began = time.monotonic() - session.seconds
+        self.asked: Callable[[], bool] = bool
+
+    def to_the_end(self, *, page: bool) -> Result:
+        """Train, test and record the result; a training that stops says how to resume it."""
+        try:
+            with asked_to_stop() as self.asked:
+                fit(self.task, self.session.progress, self.after_update)
+            result = self._finish()
+        except RunError as error:
+            raise self._stopped(error, page=page) from error
+        if page:
+            report.write(self.folder)
+        return result
+
+    def after_update(self, terms: dict[str, float]) -> None:
+        """Report the update; at the end of an epoch validate; save when it is time."""
+        iteration, until = self.session.progress.iteration, self.session.experiment.schedule.until
+        self.log.tell("update", iteration=iteration, **terms)
+        if iteration % self.session.updates_per_epoch == 0 or iteration == until:
+            self._end_epoch()
+        if self.asked():
+            self._save()
+            raise RunError(f"interrupted after iteration {iteration} of {until}")
+
+    def _end_epoch(self) -> None:
+        session, now = self.session, time.monotonic()
+        progress, experiment = session.progress, session.experiment
+        images = progress.count * experiment.batch_size
+        rate = experiment.schedule.rate(progress.iteration - 1)
+        train = {f"train_{name}": value for name, value in progress.means().items()}
+        found = session.scores(session.splits.validation)
+        self.log.write(
+            "epoch",
+            iteration=progress.iteration,
+            epoch=progress.iteration * experiment.batch_size / len(session.splits.train),
+            lr=rate,
+            **train,
+            validation_loss=found.loss,
+            validation_error=found.top1_error,
+            images_per_second=images / max(now - self.epoch_began, 1e-9),
+        )
+        self._keep_best(found)
+        if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+            self._save()
+        self.epoch_began = time.monotonic()
+
+    def _keep_best(self, found: Scores) -> None:
+        """Save the weights if fewer validation pictures are wrong, or as many at a smaller loss."""
+        if (found.top1_error, found.loss) < self.session.best:
+            self.session.best = (found.top1_error, found.loss)
+            self._save_weights("best")
+
+    def _save(self) -> None:
+        session = self.session
+        session.seconds = time.monotonic() - self.began
+        checkpoint.save(self.folder / "checkpoints", session.progress.iteration, session.state())
+        files.write(self.folder / "results.csv", _table(events.history(events.read(self.folder))))
+        self.saved = time.monotonic()
+
+    def _save_weights(self, which: str) -> None:
+        path = self.folder / "weights" / f"{which}.safetensors"
+        checkpoint.save_weights(path, self.session.net, self.session.card())
+
+    def _stopped(self, error: RunError, *, page: bool) -> RunError:
+        """Record why the run ended, and add to the error how to go on."""
+        with suppress(RunError):
+            self.log.write("stop", reason=str(error))
+            if page:
+                report.write(self.folder)
+        saved = sorted((self.folder / "checkpoints").glob("*.pt"))
+        advice = (
+            f"go on from iteration {int(saved[-1].stem)} with: residua train --resume {self.folder}"
+            if saved
+            else "it had not come to its first checkpoint, so start it again"
+        )
+        return RunError(f"{error}. {advice[0].upper()}{advice[1:]}")
+
+    def _finish(self) -> Result:
+        session = self.session
+        self._save_weights("last")
+        checkpoint.load_weights(
+            self.folder / "weights" / f"{session.experiment.select}.safetensors", session.net
+        )
+        found = session.scores(session.splits.test)
+        rows = events.history(events.read(self.folder))
+        selected = _selected(rows, session.experiment.select)
+        result = Result(
+            folder=self.folder,
+            test_error=found.top1_error,
+            test_count=len(found.labels),
+            train_error=rows[-1]["train_error"],
+            validation_error=selected["validation_error"],
+            seed=session.experiment.seed,
+            seconds=time.monotonic() - self.began,
+        )
+        self.log.write(
+            "result",
+            **{**dataclasses.asdict(result), "folder": str(self.folder)},
+            test_loss=found.loss,
+            protocol="top-1, one view of each picture",
+            selected_iteration=selected["iteration"],
+            confusion=found.confusion().tolist(),
+            mistakes=_mistakes(found, session.splits.test),
+        )
+        self._save()
+        return result
+
+
+def _selected(rows: list[events.Event], select: str) -> events.Event:
+    """Return the epoch whose weights are tested."""
+    if select == "last":
+        return rows[-1]
+    return min(rows, key=lambda row: (row["validation_error"], row["validation_loss"]))
+
+
+def _table(rows: list[events.Event]) -> str:
+    """Write the epochs as CSV; it holds no times, so equal runs give equal files."""
+    text = io.StringIO()
+    columns = [
+        name
+        for name in (rows[0] if rows else ())
+        if name not in {"kind", "time", "images_per_second"}
+    ]
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _mistakes(found: Scores, images: ImageSet) -> list[dict[str, Any]]:
+    """Describe the most confident mistakes, each with its picture as PNG in base64."""
+    return [
+        {
+            "index": index,
+            "label": int(found.labels[index]),
+            "predicted": int(found.predictions[index]),
+            "probability": float(found.probabilities[index].max()),
+            "png": _png(images, index),
+        }
+        for index in found.mistakes()[:MISTAKES_SHOWN].tolist()
+    ]
+
+
+def _png(images: ImageSet, index: int) -> str:
+    channels = images.images[index].cpu()
+    pixels = channels[0] if len(channels) == 1 else channels[:3].permute(1, 2, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.numpy()).save(buffer, "png")
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,133 @@
+"""An experiment: everything that a result depends on, as data."""
+
+import dataclasses
+from typing import Literal
+
+from pydantic import InstanceOf
+from torch import nn
+
+from residua.config import settings
+from residua.data.augment import AsIs, Augment
+from residua.data.loading import Splits
+from residua.data.sets import DigitsConfig
+from residua.errors import ConfigError
+from residua.nets.catalogue import NetConfig
+from residua.runtime import Precision
+from residua.train.optimize import SgdConfig
+from residua.train.schedule import Schedule
+
+
+@settings
+class Claim:
+    """A number that a paper prints and a recipe is held to.
+
+    Attributes:
+        metric: such as "test_error".
+        value: as printed.
+        unit: such as "percent".
+        statistic: "single run", "best of 5", "mean of 5", "median of 5".
+        source: the paper, and the table or section.
+    """
+
+    metric: str
+    value: float
+    unit: str
+    statistic: str
+    source: str
+
+
+@settings
+class Given:
+    """Stands in the record of a run for an object that was handed over in Python.
+
+    Attributes:
+        type: the class of the object.
+    """
+
+    kind: Literal["given"] = "given"
+    type: str
+
+
+@settings
+class Experiment:
+    """What is trained, on what, and how; equal experiments give equal results on one machine.
+
+    Attributes:
+        name: of the recipe; runs are filed under it.
+        net: settings of a network, or in Python any module from N, C, H, W to N, K.
+        data: settings of a data set, or in Python three sets of pictures.
+        schedule: the learning rate of every iteration.
+        optimizer: how a gradient becomes an update.
+        augment: what is done to the pictures that are learned from.
+        batch_size: pictures per update.
+        seed: of the weights, the order of the pictures and the augmentation.
+        precision: of the convolutions; "auto" is bfloat16 where the hardware computes in it.
+        select: which weights are tested, those of the last iteration or those with the smallest
+            error on the validation pictures.
+        claims: what a paper says the result is.
+    """
+
+    name: str = "mine"
+    net: NetConfig | Given | InstanceOf[nn.Module]
+    data: DigitsConfig | Given | InstanceOf[Splits]
+    schedule: Schedule
+    optimizer: SgdConfig = SgdConfig()
+    augment: Augment = AsIs()
+    batch_size: int = 128
+    seed: int = 0
+    precision: Precision = "auto"
+    select: Literal["last", "best"] = "last"
+    claims: tuple[Claim, ...] = ()
+
+    def check(self) -> None:
+        """Refuse settings that no training can have.
+
+        Raises:
+            ConfigError: a batch without pictures, or a schedule without sense.
+        """
+        if self.batch_size < 1:
+            raise ConfigError(f"batch_size must be at least 1, got {self.batch_size}")
+        self.schedule.phases()
+
+    def load_data(self) -> Splits:
+        """Load the three parts of the data set.
+
+        Raises:
+            ConfigError: the data were handed over in Python, and only their type is recorded.
+        """
+        if isinstance(self.data, Given):
+            raise ConfigError(_must_be_given("data", self.data))
+        return self.data if isinstance(self.data, Splits) else self.data.load()
+
+    def build_net(self) -> nn.Module:
+        """Build the network with freshly drawn weights (a module handed over is used as it is).
+
+        Raises:
+            ConfigError: the settings do not fit, or the net was handed over in Python and only its
+                type is recorded.
+        """
+        if isinstance(self.net, Given):
+            raise ConfigError(_must_be_given("net", self.net))
+        return self.net if isinstance(self.net, nn.Module) else self.net.build()
+
+    def recordable(self) -> "Experiment":
+        """Return the experiment with objects replaced by the names of their types."""
+        objects = {
+            field: Given(type=f"{type(value).__module__}:{type(value).__qualname__}")
+            for field, value in (("net", self.net), ("data", self.data))
+            if isinstance(value, nn.Module | Splits)
+        }
+        return dataclasses.replace(self, **objects)
+
+    def smoke(self) -> "Experiment":
+        """Return the experiment cut to two small updates, to see that it runs at all."""
+        return dataclasses.replace(
+            self, schedule=self.schedule.scaled(2), batch_size=min(self.batch_size, 8), claims=()
+        )
+
+
+def _must_be_given(what: str, stand_in: Given) -> str:
+    return (
+        f"{what} was handed over in Python as {stand_in.type}, so the record cannot rebuild it: "
+        f"hand it over again with {what}=..."
+    )

@@ -1,0 +1,59 @@
+"""Files that are either whole or not there: written beside their place, then moved into it."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from residua.errors import RunError
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn a failure to write into a sentence.
+
+    Raises:
+        RunError: the disk is full, read-only, or the folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        reason = "the disk is full" if full else (error.strerror or str(error)).lower()
+        raise RunError(
+            f"cannot write {path}: {reason}; what was written before is intact (make room, or "
+            "choose another folder with --runs)"
+        ) from error
+
+
+def write(path: Path, content: bytes | str) -> None:
+    """Write a file in one step: after a crash the old content or the new is there, never a part.
+
+    Raises:
+        RunError: it could not be written; the old file is as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        try:
+            with beside.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+def append(path: Path, line: str) -> None:
+    """Append one line, in a single call of the operating system.
+
+    Raises:
+        RunError: it could not be written.
+    """
+    with explained(path), path.open("ab", buffering=0) as file:
+        file.write(f"{line}\n".encode())

@@ -1,0 +1,1 @@
+"""The laboratory: experiments of the papers to look at."""

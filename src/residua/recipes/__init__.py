@@ -1,0 +1,82 @@
+"""Recipes: one function per result, whose return value is the whole experiment.
+
+A recipe is found by its name, `family.name`, in the module `residua.recipes.family`; the family's
+`__all__` lists its recipes. One's own is addressed as `package.module:function`.
+"""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from residua.errors import ConfigError, closest
+from residua.experiment import Experiment
+
+Recipe = Callable[[], Experiment]
+
+
+def names() -> dict[str, Recipe]:
+    """List all recipes of the package by their full names."""
+    found: dict[str, Recipe] = {}
+    for family in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{family.name}")
+        for name in module.__all__:
+            found[f"{family.name}.{name}"] = getattr(module, name)
+    return found
+
+
+def find(name: str) -> Experiment:
+    """Make the experiment of a recipe: `family.name`, a unique short name, or `module:function`.
+
+    Raises:
+        ConfigError: there is no such recipe; the closest names are given.
+    """
+    if ":" in name:
+        return _imported_recipe(name)
+    known = names()
+    matches = [full for full in known if name in {full, full.partition(".")[2]}]
+    if len(matches) > 1:
+        raise ConfigError(f"{name} is the name of several recipes: say {' or '.join(matches)}")
+    if not matches:
+        raise ConfigError(
+            f"no recipe is called {name}{closest(name, known)}; `residua list` shows all, and "
+            "one's own is given as package.module:function"
+        )
+    return known[matches[0]]()
+
+
+def imported(name: str, *, also_in: Sequence[str] = ()) -> Any:
+    """Import what `package.module:attribute` names, from the folder one is in or an installed one.
+
+    Args:
+        name: of the object.
+        also_in: submodules that are searched if the module itself does not have the attribute.
+
+    Raises:
+        ConfigError: there is no such module, or no such attribute in it.
+    """
+    module_name, _, attribute = name.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    for place in (module_name, *(f"{module_name}.{inner}" for inner in also_in)):
+        try:
+            module = importlib.import_module(place)
+        except ModuleNotFoundError as error:
+            if place != module_name:
+                continue
+            raise ConfigError(
+                f"{name}: cannot import {error.name} (run from the folder that holds it, or "
+                "install it)"
+            ) from None
+        if hasattr(module, attribute):
+            return getattr(module, attribute)
+    raise ConfigError(f"{name}: {module_name} has no {attribute}")
+
+
+def _imported_recipe(name: str) -> Experiment:
+    experiment = imported(name)()
+    if not isinstance(experiment, Experiment):
+        raise ConfigError(f"{name} returned {type(experiment).__name__}, not an Experiment")
+    return experiment

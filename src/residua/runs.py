@@ -1,0 +1,142 @@
+"""Run folders: making them, finding them, and loading the trained network out of one.
+
+runs/<recipe>/<name>/
+    config.yaml            the experiment
+    events.jsonl           everything that happened
+    results.csv            one row per epoch
+    weights/               best.safetensors and last.safetensors
+    checkpoints/           what a resumed training goes on from
+    report.html            the page
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from residua import events, files
+from residua.config import from_yaml
+from residua.data.loading import Normalize
+from residua.errors import CheckpointError, ConfigError
+from residua.experiment import Experiment
+from residua.train.checkpoint import load_weights
+
+CONFIG = "config.yaml"
+
+
+@dataclass(frozen=True)
+class TrainedNet:
+    """A network with what is needed to use it.
+
+    Args:
+        net: in eval mode, on the processor.
+        folder: of the run.
+        experiment: what was run.
+        classes: the names of the outputs.
+        shape: of one picture, C, H, W.
+        normalize: from pictures in [0, 255] to the network's input.
+    """
+
+    net: nn.Module
+    folder: Path
+    experiment: Experiment
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    normalize: Normalize
+
+
+def create(root: Path, recipe: str, name: str) -> Path:
+    """Make a new folder `root/recipe/name`, with a number appended if the name is taken.
+
+    Raises:
+        RunError: it cannot be made.
+    """
+    parent = root / recipe
+    with files.explained(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 1_000_000):
+            folder = parent / (name if attempt == 1 else f"{name}-{attempt}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
+    raise AssertionError("a million runs of one name")
+
+
+def find(text: str, root: Path) -> Path:
+    """Find a run by its folder, by `recipe/name` below the root, or as "last".
+
+    Raises:
+        CheckpointError: there is no such run; those that exist are named.
+    """
+    if text == "last":
+        return _newest(root)
+    for folder in (Path(text), root / text):
+        if (folder / CONFIG).is_file():
+            return folder
+    known = sorted(str(path.parent.relative_to(root)) for path in root.glob(f"*/*/{CONFIG}"))
+    shown = f"runs in {root}: {', '.join(known[:8])}" if known else f"{root} has no runs"
+    raise CheckpointError(f"{text} is not a run ({shown}; `last` is the newest)")
+
+
+def _newest(root: Path) -> Path:
+    started = [(path.stat().st_mtime_ns, path.parent) for path in root.glob(f"*/*/{events.FILE}")]
+    if not started:
+        raise CheckpointError(
+            f"there is no last run: {root} has no runs (`residua train` makes one)"
+        )
+    return max(started)[1]
+
+
+def read_experiment(folder: Path) -> Experiment:
+    """Read the experiment of a run from its config.yaml.
+
+    Raises:
+        CheckpointError: the folder has none.
+        ConfigError: the file does not fit, or is of another version.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise CheckpointError(f"{folder} is not a run: it has no {CONFIG}")
+    return from_yaml(Experiment, path.read_text(), where=str(path))
+
+
+def load(
+    folder: str | Path, *, weights: str | None = None, net: nn.Module | None = None
+) -> TrainedNet:
+    """Load the trained network of a run.
+
+    Args:
+        folder: of the run, or "last" for the newest below ./runs.
+        weights: "best" or "last"; by default those that were tested.
+        net: the module, if the experiment was given one in Python.
+
+    Raises:
+        CheckpointError: there is no such run, it has no weights, or they are of another net.
+        ConfigError: the network cannot be rebuilt from the record.
+    """
+    folder = find(str(folder), Path("runs"))
+    experiment = read_experiment(folder)
+    start = _start(folder)
+    network = experiment.build_net() if net is None else net
+    if weights not in {None, "best", "last"}:
+        raise ConfigError(f'weights must be "best" or "last", got {weights!r}')
+    load_weights(folder / "weights" / f"{weights or experiment.select}.safetensors", network)
+    channels, height, width = start["shape"]
+    return TrainedNet(
+        net=network.eval(),
+        folder=folder,
+        experiment=experiment,
+        classes=tuple(start["classes"]),
+        shape=(channels, height, width),
+        normalize=Normalize(tuple(start["mean"]), tuple(start["std"])),
+    )
+
+
+def _start(folder: Path) -> dict[str, Any]:
+    start = events.first(events.read(folder), "start")
+    if start is None:
+        raise CheckpointError(f"{folder} did not start: its record has no beginning")
+    return start

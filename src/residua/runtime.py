@@ -1,0 +1,136 @@
+"""The machine and its randomness: seeds, device, precision, threads, and what to record of them."""
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from residua.errors import ConfigError
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+def derive(seed: int, *names: str | int) -> int:
+    """Derive a seed for one purpose: equal arguments give equal seeds, others unrelated ones.
+
+    Args:
+        seed: the seed of the run.
+        names: what the randomness is for, such as "order", 3 for the order of epoch 3.
+    """
+    text = ":".join(map(str, (seed, *names)))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
+
+
+def generator(seed: int, *names: str | int) -> torch.Generator:
+    """Make a generator on the processor whose stream depends on its arguments alone."""
+    return torch.Generator().manual_seed(derive(seed, *names))
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Choose where to compute: "auto" takes a CUDA device, else an Apple GPU, else the processor.
+
+    Raises:
+        ConfigError: the device asked for is not there.
+    """
+    available = _available_devices()
+    if name == "auto":
+        return torch.device(available[0])
+    kind = name.split(":", maxsplit=1)[0]
+    if kind not in available:
+        raise ConfigError(f"device {name} is not there (this machine has {', '.join(available)})")
+    return torch.device(name)
+
+
+def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """Choose the precision of convolutions: "auto" is bfloat16 where the hardware has it."""
+    match precision:
+        case "float32":
+            return torch.float32
+        case "bfloat16":
+            return torch.bfloat16
+        case "auto":
+            return torch.bfloat16 if _has_bfloat16(device) else torch.float32
+
+
+def set_threads(count: int | None) -> None:
+    """Limit the threads of one process; None leaves PyTorch's own choice.
+
+    Raises:
+        ConfigError: the count is below 1.
+    """
+    if count is None:
+        return
+    if count < 1:
+        raise ConfigError(f"threads must be at least 1, got {count}")
+    torch.set_num_threads(count)
+
+
+def environment(device: torch.device, dtype: torch.dtype) -> dict[str, str | int]:
+    """Describe what a result depends on besides its settings: versions, hardware, code state."""
+    return {
+        "residua": metadata.version("residua"),
+        "code": _code_state(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": metadata.version("numpy"),
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor_name(),
+        "cores": os.cpu_count() or 1,
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "precision": str(dtype).removeprefix("torch."),
+    }
+
+
+def command_line() -> str:
+    """Return the command that started this process, as one would type it again."""
+    name = Path(sys.argv[0]).name
+    return " ".join(["residua" if name in {"residua", "__main__.py"} else name, *sys.argv[1:]])
+
+
+def _available_devices() -> list[str]:
+    cuda = ["cuda"] if torch.cuda.is_available() else []
+    apple = ["mps"] if torch.backends.mps.is_available() else []
+    return [*cuda, *apple, "cpu"]
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        capabilities = torch.cpu.get_capabilities()
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return False
+
+
+def _processor_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _code_state() -> str:
+    """Name the commit of a checkout, with "+" if files differ from it; an install has none."""
+    here = Path(__file__).parent
+    try:
+        git = ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--exclude=*"]
+        found = subprocess.run(git, capture_output=True, text=True, timeout=5, check=False)
+        tracked = subprocess.run(
+            ["git", "-C", str(here), "ls-files", "--error-unmatch", "runtime.py"],
+            capture_output=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "installed package"
+    in_checkout = found.returncode == 0 and tracked.returncode == 0
+    return found.stdout.strip() if in_checkout else "installed package"

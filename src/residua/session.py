@@ -1,0 +1,186 @@
+"""An experiment brought to life on one device: data, network, optimizer, and their whole state."""
+
+import copy
+import dataclasses
+import json
+import time
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from residua import runtime
+from residua.config import digest, encode
+from residua.data.loading import Batch, Batches, ImageSet, Normalize, Splits
+from residua.errors import CheckpointError, ConfigError
+from residua.evaluate import Scores, scores
+from residua.experiment import Experiment
+from residua.nets.describe import layers
+from residua.train import checkpoint
+from residua.train.loop import Progress, Task, update
+
+
+def loss(net: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    """Cross-entropy in nats, and top-1 error in percent, of one batch."""
+    logits = net(batch.images).float()
+    wrong = (logits.argmax(dim=1) != batch.labels).float()
+    return {"loss": F.cross_entropy(logits, batch.labels), "error": 100 * wrong.mean()}
+
+
+class Session:
+    """One experiment on one device, between its loading and its result."""
+
+    def __init__(self, experiment: Experiment, device: torch.device) -> None:
+        experiment.check()
+        self.experiment = experiment
+        self.device = device
+        self.dtype = runtime.pick_dtype(experiment.precision, device)
+        self.splits = experiment.load_data()
+        self.normalize = Normalize.fit(self.splits.train.images)
+        torch.manual_seed(runtime.derive(experiment.seed, "weights"))
+        self.net = experiment.build_net()
+        _check_fit(self.net, self.splits.train)
+        self.layers = layers(self.net, self.splits.train.shape)
+        self.net = self.net.to(device).to(memory_format=torch.channels_last)
+        torch.manual_seed(runtime.derive(experiment.seed, "forward"))
+        self.optimizer = experiment.optimizer.build(self.net)
+        self.progress = Progress()
+        self.best: tuple[float, float] = (float("inf"), float("inf"))
+        self.seconds = 0.0
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Updates between two looks at the validation pictures: one epoch, to the nearest."""
+        return max(1, round(len(self.splits.train) / self.experiment.batch_size))
+
+    def task(self) -> Task:
+        """What the training loop needs."""
+        experiment = self.experiment
+        batches = Batches(
+            self.splits.train.to(self.device),
+            batch_size=experiment.batch_size,
+            seed=experiment.seed,
+            augment=experiment.augment.apply,
+            normalize=self.normalize,
+        )
+        return Task(
+            net=self.net,
+            batches=batches,
+            loss=loss,
+            optimizer=self.optimizer,
+            schedule=experiment.schedule,
+            autocast=self._autocast,
+        )
+
+    def estimate_seconds(self) -> float:
+        """Predict how long the training takes from a few updates, and undo them."""
+        state, random = copy.deepcopy(self.state()), torch.get_rng_state()
+        task = self.task()
+        update(task, 0)
+        began = time.monotonic()
+        for iteration in range(3):
+            update(task, iteration)
+        seconds = (time.monotonic() - began) / 3
+        self.restore(state)
+        torch.set_rng_state(random)
+        return seconds * self.experiment.schedule.until
+
+    def scores(self, images: ImageSet) -> Scores:
+        """Score pictures with the net as it is now."""
+        return scores(self.net, images.to(self.device), self.normalize, dtype=self.dtype)
+
+    def description(self) -> dict[str, Any]:
+        """What the record begins with."""
+        experiment, train = self.experiment, self.splits.train
+        return {
+            "recipe": experiment.name,
+            "seed": experiment.seed,
+            "digest": digest(experiment.recordable()),
+            "sizes": [len(part) for part in _parts(self.splits)],
+            "fingerprints": [part.fingerprint() for part in _parts(self.splits)],
+            "classes": list(train.classes),
+            "shape": list(train.shape),
+            "mean": list(self.normalize.mean),
+            "std": list(self.normalize.std),
+            "batch_size": experiment.batch_size,
+            "until": experiment.schedule.until,
+            "every": self.updates_per_epoch,
+            "plan": [dataclasses.asdict(phase) for phase in experiment.schedule.phases()],
+            "layers": [dataclasses.asdict(layer) for layer in self.layers],
+            **self.where(),
+        }
+
+    def card(self) -> dict[str, str]:
+        """What the weights are saved with: enough to use them without the run."""
+        train = self.splits.train
+        card = {
+            "net": encode(self.experiment.recordable())["net"],
+            "classes": train.classes,
+            "shape": train.shape,
+            "mean": self.normalize.mean,
+            "std": self.normalize.std,
+        }
+        return {"residua": json.dumps(card)}
+
+    def where(self) -> dict[str, Any]:
+        """The machine and the command."""
+        return {
+            "environment": runtime.environment(self.device, self.dtype),
+            "command": runtime.command_line(),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the rest of the training depends on."""
+        return {
+            "digest": digest(self.experiment.recordable()),
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "progress": dataclasses.asdict(self.progress),
+            "best": list(self.best),
+            "seconds": self.seconds,
+            "random": torch.get_rng_state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a state that `state` returned, of the same experiment."""
+        differences = checkpoint.compare(self.net.state_dict(), state["net"])
+        if differences:
+            raise CheckpointError(f"the checkpoint is of another net: {'; '.join(differences[:3])}")
+        if state["digest"] != digest(self.experiment.recordable()):
+            raise CheckpointError(
+                "the checkpoint was made with other settings than the run's config.yaml now has: "
+                "start a new run with them instead"
+            )
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(**state["progress"])
+        self.best = tuple(state["best"])
+        self.seconds = state["seconds"]
+        torch.set_rng_state(state["random"])
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        enabled = self.dtype is not torch.float32
+        return torch.autocast(self.device.type, self.dtype, enabled=enabled)
+
+
+def _parts(splits: Splits) -> tuple[ImageSet, ImageSet, ImageSet]:
+    return splits.train, splits.validation, splits.test
+
+
+@torch.no_grad()
+def _check_fit(net: nn.Module, images: ImageSet) -> None:
+    """Refuse a network that cannot take the pictures, or does not give one number per class."""
+    was_training = net.training
+    try:
+        output = net.eval()(torch.zeros(1, *images.shape))
+    except RuntimeError as error:
+        size = "x".join(map(str, images.shape))
+        raise ConfigError(f"the network cannot take pictures of {size}: {error}") from None
+    net.train(was_training)
+    if output.shape != (1, len(images.classes)):
+        raise ConfigError(
+            f"the network gives {tuple(output.shape)} for one picture, but the data have "
+            f"{len(images.classes)} classes (set --net.num-classes)"
+        )

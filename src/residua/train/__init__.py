@@ -1,0 +1,1 @@
+"""Training: the schedule, the loop, and checkpoints that it resumes from."""

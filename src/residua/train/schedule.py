@@ -1,0 +1,127 @@
+"""Learning rates as pure functions of the iteration; iteration 0 is the first update.
+
+Sources:
+    [R] He et al., Deep Residual Learning, arXiv:1512.03385, sections 3.4 and 4.2.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from residua.config import settings, tagged
+from residua.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of iterations `start <= i < stop` and the rates at its two ends."""
+
+    start: int
+    stop: int
+    first_rate: float
+    last_rate: float
+    what: str
+
+
+@settings
+class StepsConfig:
+    """The rate starts at `lr` and is multiplied by `factor` at each of the given iterations ([R]).
+
+    Attributes:
+        lr: the rate of the first phase.
+        at: iterations at which the rate falls, increasing.
+        factor: what the rate is multiplied by, in (0, 1].
+        until: iterations in all.
+        warmup: iterations over which the rate first rises linearly to `lr`.
+    """
+
+    kind: Literal["steps"] = "steps"
+    lr: float = 0.1
+    at: tuple[int, ...] = (32_000, 48_000)
+    factor: float = 0.1
+    until: int = 64_000
+    warmup: int = 0
+
+    def rate(self, iteration: int) -> float:
+        """Return the learning rate of one update."""
+        if iteration < self.warmup:
+            return self.lr * ((iteration + 1) / self.warmup)
+        return self.lr * self.factor ** sum(iteration >= step for step in self.at)
+
+    def phases(self) -> list[Phase]:
+        """List the stretches of constant (or rising) rate."""
+        _check(self.lr, self.until, self.warmup)
+        if list(self.at) != sorted(set(self.at)) or any(step < 0 for step in self.at):
+            raise ConfigError(f"schedule.at must be increasing iterations, got {self.at}")
+        inner = [step for step in self.at if self.warmup < step < self.until]
+        bounds = [*([0] if self.warmup else []), self.warmup, *inner, self.until]
+        return [
+            _phase(self, start, stop, "warm-up" if start < self.warmup else "constant")
+            for start, stop in pairwise(bounds)
+        ]
+
+    def scaled(self, until: int) -> "StepsConfig":
+        """Return the same schedule, shrunk or stretched to another number of iterations."""
+        share = until / self.until
+        return StepsConfig(
+            lr=self.lr,
+            at=tuple(sorted({round(step * share) for step in self.at})),
+            factor=self.factor,
+            until=until,
+            warmup=round(self.warmup * share),
+        )
+
+
+@settings
+class CosineConfig:
+    """The rate falls from `lr` to zero along half a cosine, after a linear warm-up.
+
+    Source: Loshchilov and Hutter, SGDR, arXiv:1608.03983, equation 5 (without restarts).
+
+    Attributes:
+        lr: the highest rate.
+        until: iterations in all.
+        warmup: iterations over which the rate first rises linearly to `lr`.
+    """
+
+    kind: Literal["cosine"] = "cosine"
+    lr: float = 0.1
+    until: int = 64_000
+    warmup: int = 0
+
+    def rate(self, iteration: int) -> float:
+        """Return the learning rate of one update."""
+        if iteration < self.warmup:
+            return self.lr * ((iteration + 1) / self.warmup)
+        done = (iteration - self.warmup) / (self.until - self.warmup)
+        return self.lr * (1 + math.cos(math.pi * done)) / 2
+
+    def phases(self) -> list[Phase]:
+        """List the warm-up, if there is one, and the descent."""
+        _check(self.lr, self.until, self.warmup)
+        bounds = [*([0] if self.warmup else []), self.warmup, self.until]
+        return [
+            _phase(self, start, stop, "warm-up" if start < self.warmup else "cosine")
+            for start, stop in pairwise(bounds)
+        ]
+
+    def scaled(self, until: int) -> "CosineConfig":
+        """Return the same schedule, shrunk or stretched to another number of iterations."""
+        return CosineConfig(lr=self.lr, until=until, warmup=round(self.warmup * until / self.until))
+
+
+Schedule = Annotated[StepsConfig | CosineConfig, tagged]
+
+
+def _phase(schedule: StepsConfig | CosineConfig, start: int, stop: int, what: str) -> Phase:
+    return Phase(start, stop, schedule.rate(start), schedule.rate(stop - 1), what)
+
+
+def _check(lr: float, until: int, warmup: int) -> None:
+    if not (math.isfinite(lr) and lr > 0):
+        raise ConfigError(f"schedule.lr must be above 0, got {lr}")
+    if until < 1:
+        raise ConfigError(f"schedule.until must be at least 1 iteration, got {until}")
+    if not 0 <= warmup < until:
+        raise ConfigError(f"schedule.warmup must be in [0, {until}), got {warmup}")

@@ -1,0 +1,42 @@
+"""A hostile session: no network but loopback, warnings are errors, every test in its own folder."""
+
+import ipaddress
+import os
+import random
+import socket
+
+import numpy as np
+import pytest
+import torch
+
+
+def _is_local(address):
+    if not isinstance(address, tuple):
+        return True
+    host = address[0]
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if not _is_local(address):
+            raise RuntimeError(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def own_folder_and_seeds(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "matplotlib"))
+    torch.manual_seed(0)
+    np.random.seed(0)
+    random.seed(0)
+
+
+def pytest_configure():
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))

@@ -1,0 +1,57 @@
+"""Every class of settings has a `kind` where it stands in a union, and refuses unknown keys."""
+
+import dataclasses
+import inspect
+from typing import get_args
+
+import pytest
+
+from residua.config import decode, encode
+from residua.data import augment
+from residua.data.sets import DigitsConfig
+from residua.errors import ConfigError
+from residua.experiment import Given
+from residua.nets import cifar
+from residua.train import schedule
+from residua.train.optimize import SgdConfig
+
+KINDS = [
+    *get_args(get_args(augment.Augment)[0]),
+    *get_args(get_args(schedule.Schedule)[0]),
+    cifar.CifarConfig,
+    DigitsConfig,
+    SgdConfig,
+    Given,
+]
+
+
+@pytest.mark.parametrize("cls", KINDS)
+def test_settings_are_frozen_tagged_and_strict(cls):
+    value = cls(type="a:b") if cls is Given else cls()
+    assert decode(cls, encode(value)) == value
+    assert encode(value)["kind"] == value.kind
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        value.kind = "other"
+    with pytest.raises(ConfigError, match="no such setting"):
+        decode(cls, {**encode(value), "bogus": 1})
+    with pytest.raises(TypeError):
+        cls("positional")
+
+
+@pytest.mark.parametrize(
+    ("cls", "function"),
+    [(augment.PadCropFlip, augment.pad_crop_flip), (augment.RotateShift, augment.rotate_shift)],
+)
+def test_settings_have_the_keyword_arguments_of_their_function(cls, function):
+    arguments = [
+        p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY
+    ]
+    assert [field.name for field in dataclasses.fields(cls) if field.name != "kind"] == arguments
+
+
+def test_a_network_has_the_arguments_and_defaults_of_its_function():
+    arguments = {p.name: p.default for p in inspect.signature(cifar.resnet).parameters.values()}
+    settings = {
+        f.name: f.default for f in dataclasses.fields(cifar.CifarConfig) if f.name != "kind"
+    }
+    assert settings == arguments

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from residua.data.pictures import read, read_folder
+from residua.errors import DataError
+
+
+def save(path, mode="L", size=(8, 8), value=128):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, value).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("mode", "value"), [("L", 200), ("RGB", (200, 200, 200)), ("1", 1), ("P", 3)]
+)
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 5, 7)])
+def test_pictures_of_any_mode_and_size_take_the_shape_asked_for(tmp_path, mode, value, shape):
+    path = save(tmp_path / "a.png", mode, (31, 17), value)
+    pixels = read(path, shape)
+    assert pixels.shape == shape
+    assert pixels.dtype == torch.uint8
+
+
+def test_a_picture_of_the_right_size_keeps_its_pixels(tmp_path):
+    source = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    Image.fromarray(source).save(tmp_path / "a.png")
+    assert torch.equal(read(tmp_path / "a.png", (1, 8, 8))[0], torch.from_numpy(source))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"a.png is not there"):
+        read(tmp_path / "a.png", (1, 8, 8))
+
+
+def test_a_file_that_is_no_picture_is_named(tmp_path):
+    (tmp_path / "a.png").write_text("hello")
+    with pytest.raises(DataError, match="is not a picture"):
+        read(tmp_path / "a.png", (1, 8, 8))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_truncated_picture_is_named(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(np.random.randint(0, 255, (64, 64), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:-1500])
+    with pytest.raises(DataError, match="cannot be read as a picture"):
+        read(path, (1, 8, 8))
+
+
+def test_an_empty_file_is_named(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(DataError, match="is not a picture"):
+        read(tmp_path / "a.png", (1, 8, 8))
+
+
+def test_a_class_folder_takes_the_labels_of_the_network(tmp_path):
+    for name in ("cat", "ant"):
+        save(tmp_path / name / "1.png")
+    save(tmp_path / "cat" / "2.png")
+    (tmp_path / "cat" / "notes.txt").write_text("not a picture")
+    found = read_folder(tmp_path, (3, 4, 4), ("ant", "bee", "cat"))
+    assert found.labels.tolist() == [0, 2, 2]
+    assert found.shape == (3, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [("dog", "has the class dog"), (None, "is not a folder"), ("", "no pictures")],
+)
+def test_folders_that_do_not_fit_are_refused(tmp_path, made, message):
+    folder = tmp_path / "set"
+    if made is not None:
+        (folder / made).mkdir(parents=True)
+    with pytest.raises(DataError, match=message):
+        read_folder(folder, (1, 8, 8), ("ant", "cat"))

@@ -1,0 +1,273 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from residua import events, execute, runs
+from residua.data.augment import RotateShift
+from residua.data.loading import ImageSet, Splits
+from residua.data.sets import DigitsConfig
+from residua.errors import CheckpointError, ConfigError, RunError, ShapeError
+from residua.experiment import Experiment
+from residua.nets.cifar import CifarConfig
+from residua.train.schedule import CosineConfig, StepsConfig
+
+
+def tiny(**changes):
+    settings = {
+        "name": "tests.tiny",
+        "net": CifarConfig(depth=8, in_channels=1),
+        "data": DigitsConfig(),
+        "schedule": CosineConfig(lr=0.05, until=12),
+        "augment": RotateShift(),
+        "batch_size": 256,
+        "precision": "float32",
+    }
+    return Experiment(**settings | changes)
+
+
+class StopAt:
+    """Sends this process Ctrl-C at one update."""
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def __call__(self, event):
+        if event["kind"] == "update" and event["iteration"] == self.iteration:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def run(experiment, **options):
+    return execute.run(experiment, page=False, **options)
+
+
+def resume(folder, **options):
+    return execute.resume(folder, page=False, **options)
+
+
+def weights(folder, which="last"):
+    return load_file(folder / "weights" / f"{which}.safetensors")
+
+
+def same(one, two):
+    return one.keys() == two.keys() and all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_a_run_folder_holds_what_the_guide_says():
+    result = execute.run(tiny())
+    found = {str(p.relative_to(result.folder)) for p in result.folder.rglob("*") if p.is_file()}
+    assert found == {
+        "config.yaml",
+        "events.jsonl",
+        "report.html",
+        "results.csv",
+        "weights/best.safetensors",
+        "weights/last.safetensors",
+        "checkpoints/000000012.pt",
+    }
+    assert str(result.folder) == "runs/tests.tiny/seed0"
+
+
+def test_equal_runs_give_equal_files_and_no_run_is_overwritten():
+    one, two = run(tiny()), run(tiny())
+    assert two.folder.name == "seed0-2"
+    assert (one.folder / "results.csv").read_text() == (two.folder / "results.csv").read_text()
+    assert same(weights(one.folder), weights(two.folder))
+    assert one.test_error == two.test_error
+
+
+def test_another_seed_gives_another_net():
+    one, two = run(tiny()), execute.run(tiny(seed=1))
+    assert not same(weights(one.folder), weights(two.folder))
+
+
+@pytest.mark.parametrize("iteration", [1, 4, 6, 11])
+def test_an_interrupted_run_goes_on_bit_for_bit(iteration):
+    straight = run(tiny(), name="straight")
+    with pytest.raises(RunError, match=f"interrupted after iteration {iteration} of 12") as caught:
+        run(tiny(), name="halves", listen=StopAt(iteration))
+    assert f"residua train --resume {straight.folder.parent}/halves" in str(caught.value)
+    resumed = resume(straight.folder.parent / "halves")
+    for which in ("last", "best"):
+        assert same(weights(straight.folder, which), weights(resumed.folder, which))
+    assert (straight.folder / "results.csv").read_text() == (
+        resumed.folder / "results.csv"
+    ).read_text()
+    assert resumed.test_error == straight.test_error
+
+
+def test_dropout_goes_on_bit_for_bit():
+    def net():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(64, 10))
+
+    straight = run(tiny(net=net()), name="straight")
+    with pytest.raises(RunError):
+        run(tiny(net=net()), name="halves", listen=StopAt(5))
+    resumed = resume(straight.folder.parent / "halves", net=net())
+    assert same(weights(straight.folder), weights(resumed.folder))
+
+
+def test_a_killed_run_goes_on_bit_for_bit(tmp_path):
+    """Kill the process outright, a record line and a checkpoint later than the last whole ones."""
+    straight = run(tiny(), name="straight")
+    script = (
+        "import os, residua.execute as execute; from test_execute import tiny\n"
+        "execute.CHECKPOINT_SECONDS = 0.0\n"
+        "execute.run(tiny(), name='killed', listen=lambda e: e.get('iteration') == 7 and "
+        "e['kind'] == 'update' and os.kill(os.getpid(), 9))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, check=False)
+    assert done.returncode == -9
+    folder = straight.folder.parent / "killed"
+    with (folder / "events.jsonl").open("a") as file:
+        file.write('{"kind": "epo')
+    (folder / "checkpoints" / "000000007.pt").write_bytes(b"half a checkpoint")
+    resumed = resume(folder)
+    assert same(weights(straight.folder), weights(resumed.folder))
+    assert (straight.folder / "results.csv").read_text() == (folder / "results.csv").read_text()
+
+
+def test_best_weights_are_those_of_the_smallest_validation_error():
+    result = run(tiny(select="best"))
+    rows = events.history(events.read(result.folder))
+    best = min(rows, key=lambda row: (row["validation_error"], row["validation_loss"]))
+    told = events.result(events.read(result.folder))
+    assert told["selected_iteration"] == best["iteration"]
+    assert result.validation_error == best["validation_error"]
+
+
+def test_the_test_pictures_are_looked_at_once_and_after_the_training(monkeypatch):
+    splits = DigitsConfig().load()
+    looked, session_scores = [], execute.Session.scores
+
+    def spy(self, images):
+        looked.append((images is splits.test, self.progress.iteration))
+        return session_scores(self, images)
+
+    monkeypatch.setattr(execute.Session, "scores", spy)
+    run(tiny())
+    assert [iteration for is_test, iteration in looked if is_test] == [12]
+    assert [iteration for is_test, iteration in looked if not is_test] == [4, 8, 12]
+
+
+def test_a_rate_that_explodes_stops_and_says_how_to_go_on(monkeypatch):
+    monkeypatch.setattr(execute, "CHECKPOINT_SECONDS", 0.0)
+    schedule = StepsConfig(lr=0.01, at=(6,), factor=1e30, until=12)
+    with pytest.raises(RunError, match=r"the loss is \w+ at iteration \d+") as caught:
+        run(tiny(schedule=schedule))
+    assert "Go on from iteration 4 with: residua train --resume runs/tests.tiny/seed0" in str(
+        caught.value
+    )
+    told = events.read(runs.find("last", runs.Path("runs")))
+    assert told[-1]["kind"] == "stop"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX file-size limits")
+def test_a_full_disk_is_said_and_the_last_checkpoint_is_intact(tmp_path):
+    """A limit on file sizes stands in for a full disk: weights fit, checkpoints do not."""
+    script = (
+        "import resource, signal, sys, residua.execute as execute; from test_execute import tiny\n"
+        "execute.CHECKPOINT_SECONDS = 0.0\n"
+        "def fill(event):\n"
+        "    if event['kind'] == 'update' and event['iteration'] == 6:\n"
+        "        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
+        "try:\n"
+        "    execute.run(tiny(), name='full', listen=fill)\n"
+        "except execute.RunError as error:\n"
+        "    print(error)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert "the disk is full" in done.stdout
+    assert "Go on from iteration 4" in done.stdout
+    straight = run(tiny(), name="straight")
+    resumed = resume("runs/tests.tiny/full")
+    assert same(weights(straight.folder), weights(resumed.folder))
+
+
+def test_a_module_and_pictures_of_ones_own_work_the_same_way():
+    part = ImageSet(
+        torch.randint(0, 256, (20, 3, 6, 6), dtype=torch.uint8),
+        torch.arange(20) % 2,
+        ("ant", "bee"),
+    )
+    net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 36, 2))
+    mine = Experiment(
+        net=net,
+        data=Splits(train=part, validation=part, test=part),
+        schedule=StepsConfig(lr=0.01, at=(), until=3),
+        batch_size=10,
+    )
+    result = run(mine)
+    assert result.test_count == 20
+    trained = runs.load(result.folder, net=nn.Sequential(nn.Flatten(), nn.Linear(3 * 36, 2)))
+    assert same(trained.net.state_dict(), net.state_dict())
+    assert trained.classes == ("ant", "bee")
+    with pytest.raises(ConfigError, match="hand it over again"):
+        runs.load(result.folder)
+
+
+def test_a_net_with_another_number_of_outputs_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ConfigError, match="the data have 10 classes"):
+        run(tiny(net=CifarConfig(depth=8, in_channels=1, num_classes=7)))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_net_that_cannot_take_the_pictures_is_refused():
+    with pytest.raises((ConfigError, ShapeError), match=r"1, 8, 8|channels"):
+        run(tiny(net=CifarConfig(depth=8, in_channels=3)))
+    with pytest.raises(ConfigError, match="cannot take pictures of 1x8x8"):
+        run(tiny(net=nn.Linear(7, 10)))
+
+
+def test_a_finished_run_is_not_resumed():
+    result = run(tiny())
+    with pytest.raises(CheckpointError, match="has come to its end"):
+        resume(result.folder)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(monkeypatch):
+    with pytest.raises(RunError):
+        run(tiny(), listen=StopAt(5))
+    folder = runs.find("last", runs.Path("runs"))
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace("depth: 8", "depth: 14"))
+    with pytest.raises(CheckpointError, match=r"of another net: stages\.0\.1\.\S+ is missing"):
+        resume(folder)
+    config.write_text(config.read_text().replace("depth: 14", "depth: 8").replace("0.05", "0.06"))
+    with pytest.raises(CheckpointError, match="made with other settings"):
+        resume(folder)
+
+
+def test_the_record_has_what_a_number_needs():
+    result = run(tiny())
+    start, *_ = events.read(result.folder)
+    assert start["command"]
+    assert start["environment"]["torch"] == torch.__version__
+    assert start["sizes"] == [1077, 360, 360]
+    told = events.result(events.read(result.folder))
+    assert sum(map(sum, told["confusion"])) == told["test_count"] == 360
+    wrong = 360 - sum(told["confusion"][i][i] for i in range(10))
+    assert told["test_error"] == pytest.approx(100 * wrong / 360)
+    assert len(told["mistakes"]) == min(wrong, execute.MISTAKES_SHOWN)
+    json.dumps(told)
+
+
+def test_statistics_of_seeds_are_those_of_a_hand():
+    results = [run(tiny(schedule=CosineConfig(until=2), seed=seed)) for seed in range(3)]
+    errors = torch.tensor([result.test_error for result in results], dtype=torch.float64)
+    line = execute.statistics_line(results)
+    assert f"{errors.mean():.2f} ± {errors.std():.2f} %" in line
+    assert f"n = 3 seeds), median {errors.median():.2f} %" in line

@@ -1,0 +1,46 @@
+import errno
+
+import pytest
+
+from residua import files
+from residua.errors import RunError
+
+
+def test_a_written_file_holds_the_content_and_leaves_nothing_beside_it(tmp_path):
+    files.write(tmp_path / "new" / "a.txt", "one")
+    files.write(tmp_path / "new" / "a.txt", b"two")
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.txt"]
+    assert (tmp_path / "new" / "a.txt").read_text() == "two"
+
+
+def test_a_written_file_can_be_read_by_those_who_may_read_any_other(tmp_path):
+    (tmp_path / "plain").touch()
+    files.write(tmp_path / "ours", "x")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_keeps_the_old_file_and_is_said(tmp_path, monkeypatch, number):
+    path = tmp_path / "a.txt"
+    files.write(path, "old")
+
+    def full(handle):
+        raise OSError(number, "no room")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(RunError, match=r"a.txt: the disk is full"):
+        files.write(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RunError, match="cannot write"):
+        files.write(tmp_path / "file" / "a.txt", "x")
+
+
+def test_lines_are_appended(tmp_path):
+    files.append(tmp_path / "log", "one")
+    files.append(tmp_path / "log", "two")
+    assert (tmp_path / "log").read_text() == "one\ntwo\n"

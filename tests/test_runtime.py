@@ -1,0 +1,55 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from residua import runtime
+from residua.errors import ConfigError
+
+
+@given(st.integers(0, 2**40), st.text(), st.integers(0, 2**40))
+def test_seeds_for_one_purpose_repeat_and_fit_a_generator(seed, name, number):
+    value = runtime.derive(seed, name, number)
+    assert value == runtime.derive(seed, name, number)
+    assert 0 <= value < 2**63
+
+
+def test_seeds_for_two_purposes_differ():
+    values = {runtime.derive(seed, name, i) for seed in range(9) for name in "ab" for i in range(9)}
+    assert len(values) == 9 * 2 * 9
+
+
+def test_generators_of_equal_names_give_equal_numbers():
+    one, two = (torch.rand(5, generator=runtime.generator(1, "order", 2)) for _ in range(2))
+    assert torch.equal(one, two)
+
+
+def test_a_device_that_is_not_there_is_answered_with_those_that_are():
+    with pytest.raises(ConfigError, match=r"device tpu is not there \(this machine has .*cpu\)"):
+        runtime.pick_device("tpu")
+
+
+def test_automatic_precision_follows_the_hardware(monkeypatch):
+    cpu = torch.device("cpu")
+    for flags, expected in [({"amx_bf16": True}, torch.bfloat16), ({}, torch.float32)]:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda flags=flags: flags)
+        assert runtime.pick_dtype("auto", cpu) is expected
+    assert runtime.pick_dtype("float32", cpu) is torch.float32
+    assert runtime.pick_dtype("bfloat16", cpu) is torch.bfloat16
+
+
+def test_no_thread_is_too_few():
+    with pytest.raises(ConfigError, match="at least 1, got 0"):
+        runtime.set_threads(0)
+
+
+def test_the_environment_names_what_a_result_depends_on():
+    found = runtime.environment(torch.device("cpu"), torch.float32)
+    assert found["torch"] == torch.__version__
+    assert found["precision"] == "float32"
+    assert {"residua", "code", "python", "processor", "threads", "device"} <= found.keys()
+
+
+def test_the_command_is_what_one_would_type(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/somewhere/bin/residua", "train", "--seed", "3"])
+    assert runtime.command_line() == "residua train --seed 3"
