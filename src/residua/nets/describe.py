@@ -14,6 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from residua.nets.resnet import GlobalAverage
 from residua.nn.frugal import FrugalReLU
 
 Role = Literal["main", "shortcut", "gate"]
@@ -25,6 +26,13 @@ OFF_PATH: dict[str, Role] = {
     "skip": "shortcut",
     "gate": "gate",
     "carry": "gate",
+}
+
+WORDS: dict[type[nn.Module], str] = {
+    GlobalAverage: "global average pool",
+    nn.BatchNorm2d: "batch norm",
+    nn.ReLU: "relu",
+    FrugalReLU: "relu",
 }
 
 KEEP_SHAPE = (nn.BatchNorm2d, nn.ReLU, FrugalReLU, nn.Dropout)
@@ -159,7 +167,7 @@ def _size(value: Any) -> str:
 
 def kind(module: nn.Module) -> str:
     """Say in the paper's words what a module does: "conv 3x3, 64, /2", "linear, 10"."""
-    text = type(module).__name__
+    text = WORDS.get(type(module), type(module).__name__)
     match module:
         case nn.Conv2d():
             stride, _ = _both(module.stride)
@@ -171,10 +179,8 @@ def kind(module: nn.Module) -> str:
         case nn.MaxPool2d() | nn.AvgPool2d():
             word = "max" if isinstance(module, nn.MaxPool2d) else "average"
             text = f"{word} pool {_size(module.kernel_size)}, /{_both(module.stride)[0]}"
-        case nn.BatchNorm2d():
-            text = "batch norm"
-        case nn.ReLU() | FrugalReLU():
-            text = "relu"
+        case nn.AdaptiveAvgPool2d():
+            text = f"average pool to {_size(module.output_size)}"
         case nn.Dropout():
             text = f"dropout {module.p:g}"
     return text
