@@ -24,9 +24,24 @@ if TYPE_CHECKING:
     from residua.execute import Result, resume, run
     from residua.experiment import Claim, Experiment
     from residua.nets.cifar import resnet as cifar_resnet
+    from residua.nets.highway import highway
+    from residua.nets.imagenet import resnet as imagenet_resnet
+    from residua.nets.imagenet import (
+        resnet18,
+        resnet34,
+        resnet50,
+        resnet101,
+        resnet152,
+        resnet200,
+    )
+    from residua.nets.mnist import mnist_net
     from residua.nets.resnet import ResNet
+    from residua.nets.vgg import vgg
+    from residua.nets.weights import load, save
+    from residua.nets.wide import wide_resnet
     from residua.nn.blocks import PlainBlock, ResidualBlock
-    from residua.runs import TrainedNet, load
+    from residua.runs import TrainedNet
+    from residua.runs import load as load_run
 
 __version__ = "0.1.0"
 
@@ -48,9 +63,22 @@ __all__ = [
     "Splits",
     "TrainedNet",
     "cifar_resnet",
+    "highway",
+    "imagenet_resnet",
     "load",
+    "load_run",
+    "mnist_net",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnet200",
     "resume",
     "run",
+    "save",
+    "vgg",
+    "wide_resnet",
 ]
 
 _HOMES = {
@@ -65,12 +93,29 @@ _HOMES = {
     ),
     "residua.execute": ("Result", "resume", "run"),
     "residua.experiment": ("Claim", "Experiment"),
+    "residua.nets.imagenet": (
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "resnet152",
+        "resnet200",
+    ),
+    "residua.nets.mnist": ("mnist_net",),
     "residua.nets.resnet": ("ResNet",),
+    "residua.nets.vgg": ("vgg",),
+    "residua.nets.weights": ("load", "save"),
+    "residua.nets.wide": ("wide_resnet",),
+    "residua.nets.highway": ("highway",),
     "residua.nn.blocks": ("PlainBlock", "ResidualBlock"),
-    "residua.runs": ("TrainedNet", "load"),
+    "residua.runs": ("TrainedNet",),
 }
 
-_RENAMED = {"cifar_resnet": ("residua.nets.cifar", "resnet")}
+_RENAMED = {
+    "cifar_resnet": ("residua.nets.cifar", "resnet"),
+    "imagenet_resnet": ("residua.nets.imagenet", "resnet"),
+    "load_run": ("residua.runs", "load"),
+}
 
 
 def __getattr__(name: str) -> object:

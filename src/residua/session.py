@@ -18,6 +18,8 @@ from residua.errors import CheckpointError, ConfigError
 from residua.evaluate import Scores, scores
 from residua.experiment import Experiment
 from residua.nets.describe import layers
+from residua.nets.preprocessing import Preprocessing
+from residua.nets.weights import METADATA_KEY
 from residua.train import checkpoint
 from residua.train.loop import Progress, Task, update
 
@@ -115,14 +117,16 @@ class Session:
     def card(self) -> dict[str, str]:
         """What the weights are saved with: enough to use them without the run."""
         train = self.splits.train
+        preprocessing = Preprocessing(
+            mean=self.normalize.mean, std=self.normalize.std, source="the training images"
+        )
         card = {
             "net": encode(self.experiment.recordable())["net"],
+            "preprocessing": encode(preprocessing),
             "classes": train.classes,
             "shape": train.shape,
-            "mean": self.normalize.mean,
-            "std": self.normalize.std,
         }
-        return {"residua": json.dumps(card)}
+        return {METADATA_KEY: json.dumps(card)}
 
     def where(self) -> dict[str, Any]:
         """The machine and the command."""

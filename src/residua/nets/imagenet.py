@@ -8,7 +8,7 @@ Sources:
     [U] Ye, Residual Learning (slides), University of Queensland: the 18-layer net.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import nn
 
@@ -111,6 +111,36 @@ def resnet(  # noqa: PLR0913 -- one named argument for each choice of the papers
     )
     initialize(net, zero_init_residual=zero_init_residual)
     return net
+
+
+def resnet18(**options: Any) -> ResNet:
+    """Build `resnet(18, **options)`: 11.7 M parameters, 1.81 G multiply-adds as published."""
+    return resnet(18, **options)
+
+
+def resnet34(**options: Any) -> ResNet:
+    """Build `resnet(34, **options)`: 21.8 M parameters, 3.66 G multiply-adds as published."""
+    return resnet(34, **options)
+
+
+def resnet50(**options: Any) -> ResNet:
+    """Build `resnet(50, **options)`: 25.6 M parameters, 3.86 G multiply-adds as published."""
+    return resnet(50, **options)
+
+
+def resnet101(**options: Any) -> ResNet:
+    """Build `resnet(101, **options)`: 44.5 M parameters, 7.57 G multiply-adds as published."""
+    return resnet(101, **options)
+
+
+def resnet152(**options: Any) -> ResNet:
+    """Build `resnet(152, **options)`: 60.2 M parameters, 11.28 G multiply-adds as published."""
+    return resnet(152, **options)
+
+
+def resnet200(**options: Any) -> ResNet:
+    """Build `resnet(200, **options)`: 64.7 M parameters, 14.78 G multiply-adds as published."""
+    return resnet(200, **options)
 
 
 def _stem(in_channels: int, *, norm: bool, bias: bool) -> nn.Module:
