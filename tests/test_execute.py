@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from residua import events, execute, runs
+from residua import events, execute, files, runs
 from residua.data.augment import RotateShift
 from residua.data.loading import ImageSet, Splits
 from residua.data.sets import DigitsConfig
-from residua.errors import CheckpointError, ConfigError, RunError, ShapeError
+from residua.errors import CheckpointError, ConfigError, DataError, RunError, ShapeError
 from residua.experiment import Experiment
 from residua.nets.cifar import CifarConfig
 from residua.train.schedule import CosineConfig, StepsConfig
@@ -70,6 +70,7 @@ def test_a_run_folder_holds_what_the_guide_says():
         "results.csv",
         "weights/best.safetensors",
         "weights/last.safetensors",
+        "checkpoints/000000004.pt",
         "checkpoints/000000012.pt",
     }
     assert str(result.folder) == "runs/tests.tiny/seed0"
@@ -213,10 +214,130 @@ def test_a_module_and_pictures_of_ones_own_work_the_same_way():
     result = run(mine)
     assert result.test_count == 20
     trained = runs.load(result.folder, net=nn.Sequential(nn.Flatten(), nn.Linear(3 * 36, 2)))
-    assert same(trained.net.state_dict(), net.state_dict())
+    assert same(trained.net.state_dict(), weights(result.folder))
     assert trained.classes == ("ant", "bee")
     with pytest.raises(ConfigError, match="hand it over again"):
         runs.load(result.folder)
+
+
+def test_a_module_is_copied_so_that_equal_experiments_give_equal_results():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    one, two = run(tiny(net=net)), run(tiny(net=net))
+    assert same(weights(one.folder), weights(two.folder))
+    assert same(net.state_dict(), before)
+
+
+def make_linear():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+
+
+def test_a_function_makes_the_net_anew_under_the_seed_of_the_run():
+    one, two, other = (run(tiny(net=make_linear, seed=seed)) for seed in (0, 0, 1))
+    assert same(weights(one.folder), weights(two.folder))
+    assert not same(weights(one.folder), weights(other.folder))
+    assert runs.read_experiment(one.folder).net.type.endswith(":make_linear")
+
+
+def test_tied_weights_are_saved():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.Linear(64, 64), nn.Linear(64, 10))
+    net[2].weight = net[1].weight
+    assert weights(run(tiny(net=net)).folder).keys() == net.state_dict().keys()
+
+
+@pytest.mark.parametrize(
+    ("net", "message"),
+    [
+        (nn.Flatten(), "no parameter that could be trained"),
+        (nn.LSTM(8, 10), "cannot take pictures of 1x8x8"),
+        (nn.LSTMCell(8, 10), "cannot take pictures|gives a tuple"),
+        (nn.Linear(8, 10), r"gives \(1, 1, 8, 10\) for one picture"),
+    ],
+)
+def test_nets_that_are_no_classifiers_are_refused(net, message):
+    with pytest.raises(ConfigError, match=message):
+        run(tiny(net=net))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": "big"}, "batch_size: .*valid integer"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"name": "../evil"}, "name must be letters"),
+        ({"name": ""}, "name must be letters"),
+        ({"augment": RotateShift(pixels=-1.0)}, "at least 0"),
+    ],
+)
+def test_settings_that_no_training_can_have_are_refused(changes, message, tmp_path):
+    with pytest.raises(ConfigError, match=message):
+        run(tiny(**changes))
+    assert not (tmp_path / "evil").exists()
+
+
+def test_parts_of_a_data_set_must_agree():
+    whole = DigitsConfig().load()
+    small = ImageSet(whole.test.images[:, :, :4], whole.test.labels, whole.test.classes)
+    with pytest.raises(DataError, match=r"the test pictures are \(1, 4, 8\)"):
+        run(tiny(data=Splits(train=whole.train, validation=whole.validation, test=small)))
+
+
+def test_a_run_is_resumed_by_one_process_alone():
+    with pytest.raises(RunError):
+        run(tiny(), listen=StopAt(5))
+    folder = runs.find("last", runs.Path("runs"))
+    with files.alone(folder / "events.jsonl"), pytest.raises(RunError, match="another process"):
+        resume(folder)
+    assert resume(folder).test_count == 360
+
+
+def test_a_run_is_not_resumed_with_other_pictures():
+    whole = DigitsConfig().load()
+    with pytest.raises(RunError):
+        run(tiny(data=whole), listen=StopAt(5))
+    folder = runs.find("last", runs.Path("runs"))
+    fewer = Splits(train=whole.validation, validation=whole.validation, test=whole.test)
+    with pytest.raises(CheckpointError, match="the pictures are not those"):
+        resume(folder, data=fewer)
+
+
+def test_the_first_checkpoint_comes_with_the_first_epoch():
+    seen = []
+
+    def listen(event):
+        if event["kind"] == "update" and event["iteration"] == 5:
+            folder = runs.find("last", runs.Path("runs"))
+            seen.extend(path.name for path in (folder / "checkpoints").glob("*.pt"))
+
+    run(tiny(), listen=listen)
+    assert seen == ["000000004.pt"]
+
+
+def test_a_stray_file_among_the_checkpoints_does_no_harm():
+    with pytest.raises(RunError):
+        run(tiny(), listen=StopAt(5))
+    folder = runs.find("last", runs.Path("runs"))
+    (folder / "checkpoints" / "abc.pt").write_text("stray")
+    torch.save([1], folder / "checkpoints" / "000000009.pt")
+    assert resume(folder).test_count == 360
+
+
+def test_a_failure_in_the_net_is_recorded_as_a_stop():
+    class Breaks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(64, 10)
+
+        def forward(self, x):
+            if self.training:
+                raise KeyError("inside")
+            return self.linear(x.flatten(1))
+
+    with pytest.raises(KeyError):
+        execute.run(tiny(net=Breaks()))
+    folder = runs.find("last", runs.Path("runs"))
+    assert events.read(folder)[-1]["reason"] == "KeyError"
+    assert (folder / "report.html").exists()
 
 
 def test_a_net_with_another_number_of_outputs_is_refused_before_anything_is_written(tmp_path):

@@ -31,10 +31,14 @@ def test_an_experiment_survives_yaml():
 def test_an_unknown_key_is_answered_with_the_closest():
     data = encode(experiment())
     data["net"]["detph"] = 20
-    with pytest.raises(
-        ConfigError, match=r"run.yaml: net.*detph: no such setting \(did you mean depth"
-    ):
+    message = r"^run.yaml: net.cifar.detph: no such setting \(did you mean depth( or \w+)*\?\)$"
+    with pytest.raises(ConfigError, match=message):
         decode(Experiment, data, where="run.yaml")
+
+
+def test_numbers_may_be_written_with_an_exponent():
+    text = to_yaml(experiment()).replace("lr: 0.1", "lr: 1e-1")
+    assert from_yaml(Experiment, text) == experiment()
 
 
 def test_a_wrong_kind_is_answered_with_the_known_ones():

@@ -7,6 +7,7 @@ annotate it with `tagged`, or decoding would try the members one by one.
 import dataclasses
 import hashlib
 import json
+import re
 from typing import Any, TypeVar, dataclass_transform
 
 import yaml
@@ -29,7 +30,7 @@ def settings(cls: type[T]) -> type[T]:
 
 def encode(value: object) -> Any:
     """Turn settings into plain dicts, lists, strings and numbers that YAML and JSON can hold."""
-    return TypeAdapter(type(value)).dump_python(value, mode="json")
+    return TypeAdapter(type(value)).dump_python(value, mode="json", warnings=False)
 
 
 def decode(cls: type[T], data: object, *, where: str = "config") -> T:
@@ -47,7 +48,7 @@ def decode(cls: type[T], data: object, *, where: str = "config") -> T:
     try:
         return TypeAdapter(cls).validate_json(json.dumps(data))
     except ValidationError as error:
-        faults = [_sentence(fault, cls) for fault in error.errors(include_url=False)]
+        faults = [_sentence(fault, cls) for fault in _relevant(error.errors(include_url=False))]
         raise ConfigError(f"{where}: {'; '.join(faults)}") from None
 
 
@@ -59,7 +60,7 @@ def digest(value: object) -> str:
 
 def to_yaml(value: object) -> str:
     """Write settings as YAML, keys in the order of their declaration."""
-    return yaml.safe_dump(encode(value), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(encode(value), sort_keys=False)
 
 
 def from_yaml(cls: type[T], text: str, *, where: str = "config") -> T:
@@ -69,14 +70,32 @@ def from_yaml(cls: type[T], text: str, *, where: str = "config") -> T:
         ConfigError: the text is not YAML, or does not fit the class.
     """
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: not readable as YAML: {error}") from None
     return decode(cls, data, where=where)
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads 1e-4 as a number, as YAML 1.2 does."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
+def _relevant(faults: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out that a setting is no Python object either, where objects are allowed."""
+    about_objects = {"is_instance_of", "needs_python_object", "callable_type"}
+    return [fault for fault in faults if fault["type"] not in about_objects] or faults
+
+
 def _sentence(fault: ErrorDetails, cls: type) -> str:
-    path = ".".join(str(part) for part in fault["loc"])
+    parts = [str(part) for part in fault["loc"]]
+    path = ".".join(part for part in parts if not part.startswith("tagged-union[")) or "it"
     if fault["type"] == "unexpected_keyword_argument":
         return f"{path}: no such setting{closest(str(fault['loc'][-1]), _field_names(cls))}"
     return f"{path}: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}"

@@ -4,6 +4,8 @@ import base64
 import csv
 import dataclasses
 import io
+import math
+import shlex
 import statistics
 import time
 from collections.abc import Callable
@@ -19,8 +21,8 @@ from residua.config import to_yaml
 from residua.data.loading import ImageSet, Splits
 from residua.errors import CheckpointError, RunError
 from residua.evaluate import Scores
-from residua.experiment import Experiment
-from residua.session import Session
+from residua.experiment import Experiment, Given
+from residua.session import STATE, Session
 from residua.train import checkpoint
 from residua.train.interrupt import asked_to_stop
 from residua.train.loop import fit
@@ -86,7 +88,8 @@ def run(
     files.write(folder / runs.CONFIG, to_yaml(experiment.recordable()))
     log = events.Log(folder, listen)
     log.write("start", **session.description())
-    return _Conduct(session, folder, log).to_the_end(page=page)
+    with files.alone(log.path):
+        return _Conduct(session, folder, log).to_the_end(page=page)
 
 
 def statistics_line(results: list[Result]) -> str:
@@ -128,15 +131,16 @@ def resume(
         net=experiment.net if net is None else net,
         data=experiment.data if data is None else data,
     )
-    if events.result(events.read(folder)) is not None:
-        raise CheckpointError(f"{folder} has come to its end: there is nothing to resume")
-    state = checkpoint.latest(folder / "checkpoints")
-    session = Session(experiment, runtime.pick_device(device))
-    session.restore(state)
-    log = events.Log(folder, listen)
-    until = session.experiment.schedule.until
-    log.write("resume", iteration=session.progress.iteration, until=until, **session.where())
-    return _Conduct(session, folder, log).to_the_end(page=page)
+    with files.alone(folder / events.FILE):
+        if events.result(events.read(folder)) is not None:
+            raise CheckpointError(f"{folder} has come to its end: there is nothing to resume")
+        state = checkpoint.latest(folder / "checkpoints", keys=STATE)
+        session = Session(experiment, runtime.pick_device(device))
+        session.restore(state)
+        log = events.Log(folder, listen)
+        done, until = session.progress.iteration, experiment.schedule.until
+        log.write("resume", iteration=done, until=until, **session.where())
+        return _Conduct(session, folder, log).to_the_end(page=page)
 
 
 class _Conduct:
@@ -147,7 +151,8 @@ class _Conduct:
         self.folder = folder
         self.log = log
         self.task = session.task()
-        self.epoch_began = self.saved = time.monotonic()
+        self.epoch_began = time.monotonic()
+        self.saved = -math.inf
         self.began = time.monotonic() - session.seconds
         self.asked: Callable[[], bool] = bool
 
@@ -159,6 +164,9 @@ class _Conduct:
             result = self._finish()
         except RunError as error:
             raise self._stopped(error, page=page) from error
+        except BaseException as error:
+            self._record_stop(type(error).__name__, page=page)
+            raise
         if page:
             report.write(self.folder)
         return result
@@ -214,21 +222,28 @@ class _Conduct:
 
     def _stopped(self, error: RunError, *, page: bool) -> RunError:
         """Record why the run ended, and add to the error how to go on."""
+        self._record_stop(str(error), page=page)
+        saved = checkpoint.found(self.folder / "checkpoints")
+        if not saved:
+            return RunError(f"{error}. It had not come to its first checkpoint: start it again")
+        given = isinstance(self.session.experiment.recordable().net, Given)
+        command = (
+            f"residua.resume({str(self.folder)!r}, net=...) in Python"
+            if given
+            else f"residua train --resume {shlex.quote(str(self.folder))}"
+        )
+        return RunError(f"{error}. Go on from iteration {int(saved[-1].stem)} with: {command}")
+
+    def _record_stop(self, reason: str, *, page: bool) -> None:
         with suppress(RunError):
-            self.log.write("stop", reason=str(error))
+            self.log.write("stop", reason=reason)
             if page:
                 report.write(self.folder)
-        saved = sorted((self.folder / "checkpoints").glob("*.pt"))
-        advice = (
-            f"go on from iteration {int(saved[-1].stem)} with: residua train --resume {self.folder}"
-            if saved
-            else "it had not come to its first checkpoint, so start it again"
-        )
-        return RunError(f"{error}. {advice[0].upper()}{advice[1:]}")
 
     def _finish(self) -> Result:
         session = self.session
         self._save_weights("last")
+        self._save()
         checkpoint.load_weights(
             self.folder / "weights" / f"{session.experiment.select}.safetensors", session.net
         )
@@ -253,7 +268,6 @@ class _Conduct:
             confusion=found.confusion().tolist(),
             mistakes=_mistakes(found, session.splits.test),
         )
-        self._save()
         return result
 
 

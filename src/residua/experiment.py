@@ -1,12 +1,16 @@
 """An experiment: everything that a result depends on, as data."""
 
+import copy
 import dataclasses
-from typing import Literal
+import re
+import types
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 from pydantic import InstanceOf
 from torch import nn
 
-from residua.config import settings
+from residua.config import decode, encode, settings, tagged
 from residua.data.augment import AsIs, Augment
 from residua.data.loading import Splits
 from residua.data.sets import DigitsConfig
@@ -54,7 +58,9 @@ class Experiment:
 
     Attributes:
         name: of the recipe; runs are filed under it.
-        net: settings of a network, or in Python any module from N, C, H, W to N, K.
+        net: settings of a network, or in Python any module from N, C, H, W to N, K, or a function
+            that makes one. A module starts every run with the weights it has; a function makes it
+            anew under the seed of the run.
         data: settings of a data set, or in Python three sets of pictures.
         schedule: the learning rate of every iteration.
         optimizer: how a gradient becomes an update.
@@ -68,8 +74,8 @@ class Experiment:
     """
 
     name: str = "mine"
-    net: NetConfig | Given | InstanceOf[nn.Module]
-    data: DigitsConfig | Given | InstanceOf[Splits]
+    net: Annotated[NetConfig | Given, tagged] | InstanceOf[nn.Module] | Callable[[], nn.Module]
+    data: Annotated[DigitsConfig | Given, tagged] | InstanceOf[Splits]
     schedule: Schedule
     optimizer: SgdConfig = SgdConfig()
     augment: Augment = AsIs()
@@ -83,10 +89,16 @@ class Experiment:
         """Refuse settings that no training can have.
 
         Raises:
-            ConfigError: a batch without pictures, or a schedule without sense.
+            ConfigError: a value of the wrong type, a batch without pictures, a schedule without
+                sense, or a name that is no folder name.
         """
+        decode(Experiment, encode(self.recordable()), where="experiment")
         if self.batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {self.batch_size}")
+        if not re.fullmatch(r"\w[\w.-]*", self.name):
+            raise ConfigError(
+                f"name must be letters, digits, points, hyphens and underscores, got {self.name!r}"
+            )
         self.schedule.phases()
 
     def load_data(self) -> Splits:
@@ -100,7 +112,7 @@ class Experiment:
         return self.data if isinstance(self.data, Splits) else self.data.load()
 
     def build_net(self) -> nn.Module:
-        """Build the network with freshly drawn weights (a module handed over is used as it is).
+        """Build the network with freshly drawn weights, or copy the module that was handed over.
 
         Raises:
             ConfigError: the settings do not fit, or the net was handed over in Python and only its
@@ -108,14 +120,16 @@ class Experiment:
         """
         if isinstance(self.net, Given):
             raise ConfigError(_must_be_given("net", self.net))
-        return self.net if isinstance(self.net, nn.Module) else self.net.build()
+        if isinstance(self.net, nn.Module):
+            return copy.deepcopy(self.net)
+        return self.net() if callable(self.net) else self.net.build()
 
     def recordable(self) -> "Experiment":
         """Return the experiment with objects replaced by the names of their types."""
         objects = {
-            field: Given(type=f"{type(value).__module__}:{type(value).__qualname__}")
+            field: Given(type=_name_of(value))
             for field, value in (("net", self.net), ("data", self.data))
-            if isinstance(value, nn.Module | Splits)
+            if isinstance(value, nn.Module | Splits) or callable(value)
         }
         return dataclasses.replace(self, **objects)
 
@@ -124,6 +138,11 @@ class Experiment:
         return dataclasses.replace(
             self, schedule=self.schedule.scaled(2), batch_size=min(self.batch_size, 8), claims=()
         )
+
+
+def _name_of(value: object) -> str:
+    named = value if isinstance(value, type | types.FunctionType) else type(value)
+    return f"{named.__module__}:{named.__qualname__}"
 
 
 def _must_be_given(what: str, stand_in: Given) -> str:

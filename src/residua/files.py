@@ -49,6 +49,26 @@ def write(path: Path, content: bytes | str) -> None:
             raise
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a file for this process alone, where the operating system can (not on Windows).
+
+    Raises:
+        RunError: another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"another process is at work on {path.parent}: wait for it") from None
+        yield
+
+
 def append(path: Path, line: str) -> None:
     """Append one line, in a single call of the operating system.
 

@@ -9,6 +9,7 @@ runs/<recipe>/<name>/
     report.html            the page
 """
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,24 +120,41 @@ def load(
     """
     folder = find(str(folder), Path("runs"))
     experiment = read_experiment(folder)
-    start = _start(folder)
+    began = start(folder)
     network = experiment.build_net() if net is None else net
     if weights not in {None, "best", "last"}:
         raise ConfigError(f'weights must be "best" or "last", got {weights!r}')
-    load_weights(folder / "weights" / f"{weights or experiment.select}.safetensors", network)
-    channels, height, width = start["shape"]
+    load_weights(_weights_file(folder, weights or experiment.select), network)
+    channels, height, width = began["shape"]
     return TrainedNet(
         net=network.eval(),
         folder=folder,
         experiment=experiment,
-        classes=tuple(start["classes"]),
+        classes=tuple(began["classes"]),
         shape=(channels, height, width),
-        normalize=Normalize(tuple(start["mean"]), tuple(start["std"])),
+        normalize=Normalize(tuple(began["mean"]), tuple(began["std"])),
     )
 
 
-def _start(folder: Path) -> dict[str, Any]:
-    start = events.first(events.read(folder), "start")
-    if start is None:
+def _weights_file(folder: Path, which: str) -> Path:
+    path = folder / "weights" / f"{which}.safetensors"
+    if not path.is_file():
+        others = sorted(other.stem for other in path.parent.glob("*.safetensors"))
+        remedy = f"use the {others[0]} ones with --weights {others[0]}, or " if others else ""
+        raise CheckpointError(
+            f"{path} is missing, the run has not come to its end: {remedy}go on with: "
+            f"residua train --resume {shlex.quote(str(folder))}"
+        )
+    return path
+
+
+def start(folder: Path) -> dict[str, Any]:
+    """Read how a run began: sizes, classes, plan, layers, environment.
+
+    Raises:
+        CheckpointError: it has no record, or the record has no beginning.
+    """
+    event = events.first(events.read(folder), "start")
+    if event is None:
         raise CheckpointError(f"{folder} did not start: its record has no beginning")
-    return start
+    return event

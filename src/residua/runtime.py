@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -58,16 +59,21 @@ def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
             return torch.bfloat16 if _has_bfloat16(device) else torch.float32
 
 
+def cores() -> int:
+    """Count the processor cores of the machine."""
+    return os.cpu_count() or 1
+
+
 def set_threads(count: int | None) -> None:
     """Limit the threads of one process; None leaves PyTorch's own choice.
 
     Raises:
-        ConfigError: the count is below 1.
+        ConfigError: the count is below 1 or above what the machine has.
     """
     if count is None:
         return
-    if count < 1:
-        raise ConfigError(f"threads must be at least 1, got {count}")
+    if not 1 <= count <= cores():
+        raise ConfigError(f"threads must be at least 1 and at most {cores()} here, got {count}")
     torch.set_num_threads(count)
 
 
@@ -81,9 +87,10 @@ def environment(device: torch.device, dtype: torch.dtype) -> dict[str, str | int
         "numpy": metadata.version("numpy"),
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor_name(),
-        "cores": os.cpu_count() or 1,
+        "cores": cores(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "device_type": device.type,
         "precision": str(dtype).removeprefix("torch."),
     }
 
@@ -91,7 +98,7 @@ def environment(device: torch.device, dtype: torch.dtype) -> dict[str, str | int
 def command_line() -> str:
     """Return the command that started this process, as one would type it again."""
     name = Path(sys.argv[0]).name
-    return " ".join(["residua" if name in {"residua", "__main__.py"} else name, *sys.argv[1:]])
+    return shlex.join(["residua" if name in {"residua", "__main__.py"} else name, *sys.argv[1:]])
 
 
 def _available_devices() -> list[str]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from residua import runtime
 from residua.config import digest, encode
 from residua.data.loading import Batch, Batches, ImageSet, Normalize, Splits
-from residua.errors import CheckpointError, ConfigError
+from residua.errors import CheckpointError, ConfigError, DataError, ResiduaError
 from residua.evaluate import Scores, scores
 from residua.experiment import Experiment
 from residua.nets.describe import layers
@@ -22,6 +22,10 @@ from residua.nets.preprocessing import Preprocessing
 from residua.nets.weights import METADATA_KEY
 from residua.train import checkpoint
 from residua.train.loop import Progress, Task, update
+
+STATE = frozenset(
+    {"digest", "fingerprints", "net", "optimizer", "progress", "best", "seconds", "random"}
+)
 
 
 def loss(net: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -40,6 +44,8 @@ class Session:
         self.device = device
         self.dtype = runtime.pick_dtype(experiment.precision, device)
         self.splits = experiment.load_data()
+        _check_splits(self.splits)
+        self.fingerprints = [part.fingerprint() for part in _parts(self.splits)]
         self.normalize = Normalize.fit(self.splits.train.images)
         torch.manual_seed(runtime.derive(experiment.seed, "weights"))
         self.net = experiment.build_net()
@@ -101,7 +107,7 @@ class Session:
             "seed": experiment.seed,
             "digest": digest(experiment.recordable()),
             "sizes": [len(part) for part in _parts(self.splits)],
-            "fingerprints": [part.fingerprint() for part in _parts(self.splits)],
+            "fingerprints": self.fingerprints,
             "classes": list(train.classes),
             "shape": list(train.shape),
             "mean": list(self.normalize.mean),
@@ -139,6 +145,7 @@ class Session:
         """Everything that the rest of the training depends on."""
         return {
             "digest": digest(self.experiment.recordable()),
+            "fingerprints": self.fingerprints,
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "progress": dataclasses.asdict(self.progress),
@@ -157,6 +164,8 @@ class Session:
                 "the checkpoint was made with other settings than the run's config.yaml now has: "
                 "start a new run with them instead"
             )
+        if state["fingerprints"] != self.fingerprints:
+            raise CheckpointError("the pictures are not those that the run began with")
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
@@ -173,18 +182,35 @@ def _parts(splits: Splits) -> tuple[ImageSet, ImageSet, ImageSet]:
     return splits.train, splits.validation, splits.test
 
 
+def _check_splits(splits: Splits) -> None:
+    """Refuse parts of a data set that differ in the shape of their pictures or in their classes."""
+    for name, part in (("validation", splits.validation), ("test", splits.test)):
+        if (part.shape, part.classes) != (splits.train.shape, splits.train.classes):
+            raise DataError(
+                f"the {name} pictures are {part.shape} of {len(part.classes)} classes, those to "
+                f"learn from {splits.train.shape} of {len(splits.train.classes)}: they must agree"
+            )
+
+
 @torch.no_grad()
 def _check_fit(net: nn.Module, images: ImageSet) -> None:
     """Refuse a network that cannot take the pictures, or does not give one number per class."""
+    if not any(parameter.requires_grad for parameter in net.parameters()):
+        raise ConfigError("the network has no parameter that could be trained")
     was_training = net.training
     try:
         output = net.eval()(torch.zeros(1, *images.shape))
-    except RuntimeError as error:
+    except ResiduaError:
+        raise
+    except Exception as error:
         size = "x".join(map(str, images.shape))
-        raise ConfigError(f"the network cannot take pictures of {size}: {error}") from None
-    net.train(was_training)
-    if output.shape != (1, len(images.classes)):
         raise ConfigError(
-            f"the network gives {tuple(output.shape)} for one picture, but the data have "
+            f"the network cannot take pictures of {size}: {type(error).__name__}: {error}"
+        ) from error
+    net.train(was_training)
+    shape = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
+    if shape != (1, len(images.classes)):
+        raise ConfigError(
+            f"the network gives {shape} for one picture, but the data have "
             f"{len(images.classes)} classes (set --net.num-classes)"
         )

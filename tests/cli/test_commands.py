@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 
 import pytest
 from PIL import Image, ImageDraw
@@ -207,6 +209,8 @@ def test_list_names_recipes_and_networks(run):
         (["train", "--net.shortcut", "Z"], 2, "'A', 'B'"),
         (["train", "--seeds", "0"], 2, "seeds must be at least 1, got 0"),
         (["train", "--threads", "0"], 2, "threads must be at least 1"),
+        (["train", "."], 2, ". is a file or folder, not a recipe"),
+        (["train", "--augment.pixels", "-3"], 2, "must be at least 0"),
         (["train", "--device", "tpu"], 2, "device tpu is not there"),
         (["train", "--schedule.lr", "-1"], 2, "schedule.lr must be above 0"),
         (["train", "--batch-size", "0"], 2, "batch_size must be at least 1"),
@@ -251,6 +255,43 @@ def test_an_interrupted_training_is_resumed_by_the_command_it_prints(run, tmp_pa
     assert code == 0
     assert "going on after iteration 5" in text
     assert "test error" in text
+
+
+def test_one_unreadable_picture_does_not_keep_the_others(run, trained, tmp_path):
+    code, text = run("predict", "last", "missing.png", seven(tmp_path / "seven.png"), ".")
+    assert code == 3
+    assert re.search(r"seven.png: \d", text)
+    assert "missing.png is not there; . is a folder, not a picture" in text
+
+
+def test_a_reader_that_goes_away_does_not_stop_a_training(tmp_path):
+    command = f"{sys.executable} -m residua train {' '.join(FAST)} | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "runs/digits.resnet20/seed0/report.html").exists()
+
+
+def test_a_recipe_that_fails_is_a_sentence(run, tmp_path):
+    (tmp_path / "my_recipes_c.py").write_text("def mine():\n    return 1 / 0\n")
+    code, text = run("train", "my_recipes_c:mine")
+    assert (code, "my_recipes_c:mine raised ZeroDivisionError" in text) == (2, True)
+    (tmp_path / "my_recipes_d.py").write_text("def mine(:\n")
+    code, text = run("train", "my_recipes_d:mine")
+    assert (code, "importing it raised SyntaxError" in text) == (2, True)
+
+
+def test_seeds_of_a_module_that_is_handed_over_are_refused(run, tmp_path):
+    (tmp_path / "my_recipes_e.py").write_text(
+        "import dataclasses\nfrom torch import nn\nfrom residua.recipes.digits import resnet20\n"
+        "def net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))\n"
+        "def module():\n    return dataclasses.replace(resnet20().smoke(), net=net())\n"
+        "def function():\n    return dataclasses.replace(resnet20().smoke(), net=net)\n"
+    )
+    code, text = run("train", "my_recipes_e:module", "--seeds", "2")
+    assert (code, "hand over a function that makes it" in text) == (2, True)
+    assert run("train", "my_recipes_e:function", "--seeds", "2")[0] == 0
 
 
 def test_the_laboratory_draws_a_page(run, tmp_path):

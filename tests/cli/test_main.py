@@ -54,6 +54,29 @@ def test_ctrl_c_ends_without_a_traceback(monkeypatch, capsys):
     assert capsys.readouterr().err == "residua: stopped\n"
 
 
+def test_what_nobody_foresaw_is_a_sentence_too(monkeypatch, capsys):
+    def fail(name):
+        raise KeyError("inside")
+
+    monkeypatch.setattr(dispatch.importlib, "import_module", fail)
+    assert main(["list"]) == 5
+    assert (
+        capsys.readouterr().err == "residua: unexpected KeyError: 'inside' (--debug shows where)\n"
+    )
+
+
+def test_help_explains_every_option(capsys):
+    main(["train", "--help"])
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for words in (
+        "run this many seeds",
+        "pictures per update",
+        "train --resume RUN",
+        "of the weights",
+    ):
+        assert words in text
+
+
 def test_the_package_is_a_command_too():
     done = subprocess.run(
         [sys.executable, "-m", "residua", "--version"], capture_output=True, text=True, check=True

@@ -30,6 +30,33 @@ def test_a_picture_of_the_right_size_keeps_its_pixels(tmp_path):
     assert torch.equal(read(tmp_path / "a.png", (1, 8, 8))[0], torch.from_numpy(source))
 
 
+def test_a_turned_photograph_is_read_upright(tmp_path):
+    source = np.zeros((8, 8), dtype=np.uint8)
+    source[0] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(source).save(tmp_path / "a.png", exif=exif)
+    pixels = read(tmp_path / "a.png", (1, 8, 8))[0]
+    assert pixels[7].min() == 255
+    assert pixels[0].max() == 0
+
+
+def test_ink_on_a_transparent_ground_is_seen(tmp_path):
+    source = np.zeros((8, 8, 4), dtype=np.uint8)
+    source[2, 2] = (0, 0, 0, 255)
+    Image.fromarray(source).save(tmp_path / "a.png")
+    pixels = read(tmp_path / "a.png", (1, 8, 8))[0]
+    assert pixels[2, 2] == 0
+    assert (pixels == 255).sum() == 63
+
+
+def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
+    path = save(tmp_path / "a.png")
+    with pytest.raises(DataError, match="more than 50 pixels"):
+        read(path, (1, 8, 8))
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"a.png is not there"):
         read(tmp_path / "a.png", (1, 8, 8))

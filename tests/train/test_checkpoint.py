@@ -22,7 +22,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage):
 
 
 def test_no_checkpoint_is_said(tmp_path):
-    with pytest.raises(CheckpointError, match="no checkpoint to resume from"):
+    with pytest.raises(CheckpointError, match="no whole checkpoint to resume from"):
         checkpoint.latest(tmp_path)
 
 

@@ -45,9 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("residua: stopped")
         return 130
-    except BrokenPipeError:
-        sys.stdout = None
-        return 0
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"residua: unexpected {type(error).__name__}: {error} (--debug shows where)")
+        return 5
 
 
 def _run(words: list[str]) -> int:

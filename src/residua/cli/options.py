@@ -1,6 +1,7 @@
 """Options of a command, and settings of an experiment, from the words of a command line."""
 
 import dataclasses
+import inspect
 from collections.abc import Sequence
 from typing import Any, TypeVar, get_type_hints
 
@@ -17,7 +18,9 @@ HIDDEN = {"name", "claims"}
 
 def parse(command: str, options: type[T], words: Sequence[str]) -> T:
     """Parse the words of a command into its options; leaves with exit code 2 if they do not fit."""
-    return tyro.cli(options, prog=f"residua {command}", args=words, description=options.__doc__)
+    return tyro.cli(
+        options, prog=f"residua {command}", args=words, description=_introduction(options)
+    )
 
 
 def parse_with_experiment(
@@ -41,11 +44,12 @@ def parse_with_experiment(
         [*((f.name, get_type_hints(options)[f.name], f) for f in own), *offered],
         kw_only=True,
     )
+    mixed.__doc__ = f"{inspect.getdoc(options)}\n{_attributes(Experiment)}"
     parsed = tyro.cli(
         mixed,
         prog=f"residua {command}",
         args=words,
-        description=options.__doc__,
+        description=_introduction(options),
         config=(tyro.conf.AvoidSubcommands,),
     )
     values: dict[str, Any] = {name: getattr(parsed, name) for name, *_ in offered}
@@ -53,6 +57,16 @@ def parse_with_experiment(
         options(**{f.name: getattr(parsed, f.name) for f in own}),
         dataclasses.replace(experiment, **values),
     )
+
+
+def _introduction(options: type) -> str:
+    """Return a docstring without its list of attributes."""
+    return (inspect.getdoc(options) or "").partition("Attributes:")[0].strip()
+
+
+def _attributes(cls: type) -> str:
+    """Return the lines of a docstring's list of attributes."""
+    return (inspect.getdoc(cls) or "").partition("Attributes:\n")[2]
 
 
 def _concrete(value: object, hint: Any) -> Any:

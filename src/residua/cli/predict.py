@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from tyro.conf import Positional
@@ -12,7 +12,7 @@ from residua import runs
 from residua.cli.options import parse
 from residua.cli.screen import say
 from residua.data.pictures import read
-from residua.errors import ConfigError
+from residua.errors import ConfigError, DataError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Options:
         run: the folder of the run, or "last".
         images: picture files.
         top: how many classes to name for each picture.
+        weights: best or last; by default those that the run was tested with.
         invert: swap light and dark first (the digits are light ink on a dark ground).
         runs: the folder of all runs.
     """
@@ -30,6 +31,7 @@ class Options:
     run: Annotated[str, Positional]
     images: Annotated[tuple[Path, ...], Positional] = ()
     top: int = 3
+    weights: Literal["best", "last"] | None = None
     invert: bool = False
     runs: Path = Path("runs")
 
@@ -41,13 +43,21 @@ def main(words: Sequence[str]) -> None:
         raise ConfigError("no pictures are named: residua predict RUN IMAGE [IMAGE ...]")
     if options.top < 1:
         raise ConfigError(f"top must be at least 1, got {options.top}")
-    trained = runs.load(runs.find(options.run, options.runs))
+    trained = runs.load(runs.find(options.run, options.runs), weights=options.weights)
+    unread = []
     for path in options.images:
-        pixels = read(path, trained.shape)
+        try:
+            pixels = read(path, trained.shape)
+        except DataError as error:
+            unread.append(str(error))
+            continue
         pixels = 255 - pixels if options.invert else pixels
         say(f"{path}: {_sentence(trained, pixels, options.top)}")
         if _looks_inverted(trained, pixels):
             say(f"{path}: light and dark seem swapped against the training pictures (--invert)")
+
+    if unread:
+        raise DataError("; ".join(unread))
 
 
 @torch.inference_mode()

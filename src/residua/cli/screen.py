@@ -1,5 +1,6 @@
 """What a training looks like in a terminal: plan, progress bar, one line per epoch elsewhere."""
 
+import os
 import sys
 from collections.abc import Iterable
 from types import TracebackType
@@ -28,8 +29,12 @@ def console() -> Console:
 
 
 def say(text: str) -> None:
-    """Print plain text, whatever brackets it holds, without wrapping."""
-    console().print(text, markup=False, soft_wrap=True)
+    """Print a line; once the reader is gone (as after `| head`) go on in silence."""
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def table(title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[Iterable[str]]) -> None:
@@ -42,7 +47,7 @@ def table(title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[Iterab
     target = console()
     with target.capture() as captured:
         target.print(drawn)
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    say("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 class Screen:
@@ -52,7 +57,6 @@ class Screen:
         self._live = console().is_terminal
         self._bar: Progress | None = None
         self._task: Any = None
-        self._batch_size = 0
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +133,6 @@ class Screen:
             self._bar.update(self._task, rate=rate, state=state)
         else:
             say(f"epoch {event['epoch']:5.1f}  iteration {event['iteration']:6d}  {rate}  {state}")
-            sys.stdout.flush()
 
 
 def layers_table(layers: Iterable[dict[str, Any]]) -> None:

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from torch import nn
+
 from residua import execute, recipes, runs, runtime
 from residua.cli.options import parse, parse_with_experiment
 from residua.cli.screen import Screen, say
@@ -17,7 +19,10 @@ DEFAULT = "digits.resnet20"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """Train a network and write a page: residua train [RECIPE | CONFIG.yaml | module:function].
+    """Train a network and write a page.
+
+    residua train [RECIPE | CONFIG.yaml | module:function] [options]
+    residua train --resume RUN
 
     Attributes:
         seeds: run this many seeds, counting up from --seed, and print their statistics.
@@ -42,14 +47,14 @@ class ResumeOptions:
 
     Attributes:
         resume: the folder of the run, or "last".
-        threads: of the processor; for equal bits the same as before.
-        device: auto, cpu, cuda, cuda:1 or mps.
+        threads: of the processor; by default as many as before, for equal bits.
+        device: auto, cpu, cuda, cuda:1 or mps; by default as before.
         runs: the folder of all runs.
     """
 
     resume: str
     threads: int | None = None
-    device: str = "auto"
+    device: str | None = None
     runs: Path = Path("runs")
 
 
@@ -85,6 +90,11 @@ def find(name: str) -> Experiment:
 def _train(experiment: Experiment, options: Options) -> None:
     if options.seeds < 1:
         raise ConfigError(f"seeds must be at least 1, got {options.seeds}")
+    if options.seeds > 1 and isinstance(experiment.net, nn.Module):
+        raise ConfigError(
+            "the recipe hands over a module, so every seed would start from the same weights: hand "
+            "over a function that makes it (net=make_net)"
+        )
     results = []
     for seed in range(experiment.seed, experiment.seed + options.seeds):
         with Screen() as screen:
@@ -101,11 +111,13 @@ def _train(experiment: Experiment, options: Options) -> None:
 
 
 def _resume(options: ResumeOptions) -> None:
-    runtime.set_threads(options.threads)
+    folder = runs.find(options.resume, options.runs)
+    before = runs.start(folder)["environment"]
+    threads = before["threads"] if options.threads is None else options.threads
+    runtime.set_threads(min(threads, runtime.cores()) if options.threads is None else threads)
+    device = options.device or before["device_type"]
     with Screen() as screen:
-        result = execute.resume(
-            runs.find(options.resume, options.runs), device=options.device, listen=screen
-        )
+        result = execute.resume(folder, device=device, listen=screen)
     _conclude(result)
 
 

@@ -58,7 +58,14 @@ def rotate_shift(images: Tensor, generator: Generator, *, degrees: float, pixels
         generator: on the processor; the only source of randomness.
         degrees: the angle is uniform in [-degrees, degrees].
         pixels: both shifts are uniform in [-pixels, pixels].
+
+    Raises:
+        ConfigError: an angle or shift is negative or not finite.
     """
+    if not (0 <= degrees < math.inf and 0 <= pixels < math.inf):
+        raise ConfigError(
+            f"augment.degrees and augment.pixels must be at least 0, got {degrees} and {pixels}"
+        )
     n, _, height, width = images.shape
     uniform_N3 = torch.rand(n, 3, generator=generator) * 2 - 1
     angle_N = uniform_N3[:, 0] * math.radians(degrees)

@@ -1,11 +1,12 @@
 """Picture files to tensors of one shape, and folders of them to labelled sets."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from residua.data.loading import ImageSet
@@ -30,16 +31,31 @@ def read(path: Path, shape: tuple[int, int, int]) -> Tensor:
     channels, height, width = shape
     mode = "L" if channels == 1 else "RGB"
     if not path.is_file():
-        raise DataError(f"{path} is not there")
+        raise DataError(f"{path} is {'a folder, not a picture' if path.is_dir() else 'not there'}")
     try:
-        with Image.open(path) as picture:
-            fitted = picture.convert(mode).resize((width, height), Image.Resampling.BOX)
+        with warnings.catch_warnings(), Image.open(path) as picture:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            upright = _on_white(ImageOps.exif_transpose(picture))
+            fitted = upright.convert(mode).resize((width, height), Image.Resampling.BOX)
     except UnidentifiedImageError:
         raise DataError(f"{path} is not a picture that Pillow can read") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(
+            f"{path} has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels (shrink it first)"
+        ) from None
+    except (OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{path} cannot be read as a picture: {error}") from None
     pixels = torch.from_numpy(np.array(fitted))
     return pixels[None] if channels == 1 else pixels.permute(2, 0, 1)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Lay a picture with transparent parts on white, as browsers show it."""
+    if not picture.has_transparency_data:
+        return picture
+    ground = Image.new("RGBA", picture.size, "white")
+    ground.alpha_composite(picture.convert("RGBA"))
+    return ground
 
 
 def read_all(paths: Iterable[Path], shape: tuple[int, int, int]) -> Tensor:

@@ -21,7 +21,7 @@ def experiments(depths: Iterable[int], seeds: Iterable[int]) -> list[Experiment]
     """List what is trained: both families at every depth, with the same data and schedule."""
     return [
         dataclasses.replace(recipes.find(f"digits.{family}{depth}"), schedule=SCHEDULE, seed=seed)
-        for depth in depths
+        for depth in sorted(set(depths))
         for family in FAMILIES
         for seed in seeds
     ]

@@ -69,7 +69,7 @@ def save(
     if preprocessing is not None:
         facts["preprocessing"] = encode(preprocessing)
     tensors = {name: value.detach().contiguous() for name, value in net.state_dict().items()}
-    save_file(_unshared(tensors), path, metadata={METADATA_KEY: json.dumps(facts)})
+    save_file(unshared(tensors), path, metadata={METADATA_KEY: json.dumps(facts)})
 
 
 def load(
@@ -159,7 +159,7 @@ def _fill(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     module.load_state_dict(state)
 
 
-def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Copy tensors that share memory, which safetensors refuses."""
     seen: set[int] = set()
     result: dict[str, Tensor] = {}

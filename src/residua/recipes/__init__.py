@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from residua.errors import ConfigError, closest
+import torch
+
+from residua.errors import ConfigError, ResiduaError, closest
 from residua.experiment import Experiment
 
 Recipe = Callable[[], Experiment]
@@ -33,13 +35,18 @@ def find(name: str) -> Experiment:
     Raises:
         ConfigError: there is no such recipe; the closest names are given.
     """
-    if ":" in name:
+    if ":" in name.strip(":"):
         return _imported_recipe(name)
     known = names()
     matches = [full for full in known if name in {full, full.partition(".")[2]}]
     if len(matches) > 1:
         raise ConfigError(f"{name} is the name of several recipes: say {' or '.join(matches)}")
     if not matches:
+        if Path(name).exists():
+            raise ConfigError(
+                f"{name} is a file or folder, not a recipe (`residua list` shows the recipes; the "
+                "config.yaml of a run can be trained again, a stopped run resumed with --resume)"
+            )
         raise ConfigError(
             f"no recipe is called {name}{closest(name, known)}; `residua list` shows all, and "
             "one's own is given as package.module:function"
@@ -70,13 +77,25 @@ def imported(name: str, *, also_in: Sequence[str] = ()) -> Any:
                 f"{name}: cannot import {error.name} (run from the folder that holds it, or "
                 "install it)"
             ) from None
+        except Exception as error:
+            raise ConfigError(f"{name}: importing it raised {_told(error)}") from error
         if hasattr(module, attribute):
             return getattr(module, attribute)
     raise ConfigError(f"{name}: {module_name} has no {attribute}")
 
 
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
 def _imported_recipe(name: str) -> Experiment:
-    experiment = imported(name)()
+    torch.manual_seed(0)
+    try:
+        experiment = imported(name)()
+    except ResiduaError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{name} raised {_told(error)}") from error
     if not isinstance(experiment, Experiment):
         raise ConfigError(f"{name} returned {type(experiment).__name__}, not an Experiment")
     return experiment

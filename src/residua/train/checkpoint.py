@@ -4,7 +4,10 @@ Also weights on their own, as safetensors.
 """
 
 import io
+import pickle
 import zipfile
+from collections.abc import Set
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from torch import Tensor, nn
 
 from residua import files
 from residua.errors import CheckpointError
+from residua.nets.weights import unshared
 
 KEEP = 2
 
@@ -30,29 +34,45 @@ def save(folder: Path, iteration: int, state: State) -> Path:
     torch.save(state, content)
     path = folder / f"{iteration:09d}.pt"
     files.write(path, content.getvalue())
-    for old in sorted(folder.glob("*.pt"))[:-KEEP]:
+    for old in found(folder)[:-KEEP]:
         old.unlink()
     return path
 
 
-def latest(folder: Path) -> State:
+def found(folder: Path) -> list[Path]:
+    """List the checkpoints of a folder, the newest last."""
+    return sorted(path for path in folder.glob("*.pt") if path.stem.isdecimal())
+
+
+def latest(folder: Path, *, keys: Set[str] = frozenset()) -> State:
     """Load the newest checkpoint that is whole.
+
+    Args:
+        folder: of the checkpoints.
+        keys: what a whole one has.
 
     Raises:
         CheckpointError: there is none.
     """
-    for path in sorted(folder.glob("*.pt"), reverse=True):
-        if zipfile.is_zipfile(path):
+    for path in reversed(found(folder)):
+        state = _read(path)
+        if isinstance(state, dict) and state.keys() >= keys:
+            return state
+    raise CheckpointError(f"{folder} has no whole checkpoint to resume from: start the run again")
+
+
+def _read(path: Path) -> object:
+    """Read what a file holds; None if it is damaged."""
+    if zipfile.is_zipfile(path):
+        with suppress(RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
             return torch.load(path, map_location="cpu", weights_only=True)
-    raise CheckpointError(
-        f"{folder} has no checkpoint to resume from: the run ended before its first one, so start "
-        "it again"
-    )
+    return None
 
 
 def save_weights(path: Path, net: nn.Module, metadata: dict[str, str]) -> None:
     """Write the weights and buffers of a net as safetensors."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    tensors = unshared(tensors)
     files.write(path, safetensors.torch.save(tensors, metadata))
 
 

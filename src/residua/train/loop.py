@@ -73,11 +73,12 @@ class Progress:
         return means
 
 
-def update(task: Task, iteration: int) -> Terms:
+def update(task: Task, iteration: int) -> dict[str, float]:
     """Make one update of the weights: `w <- w - rate(i) * direction(gradient of the loss)`.
 
     Raises:
-        RunError: the optimizer did not use the rate of the schedule.
+        RunError: the loss is not a finite number (the weights are as before), or the optimizer did
+            not use the rate of the schedule.
     """
     rate = task.schedule.rate(iteration)
     for group in task.optimizer.param_groups:
@@ -86,6 +87,12 @@ def update(task: Task, iteration: int) -> Terms:
         terms = task.loss(task.net, task.batches[iteration])
     task.optimizer.zero_grad()
     terms["loss"].backward()
+    numbers = _to_numbers(terms)
+    if not math.isfinite(numbers["loss"]):
+        raise RunError(
+            f"the loss is {numbers['loss']} at iteration {iteration}, with the rate {rate:g}; a "
+            "lower schedule.lr or a longer schedule.warmup usually cures it, in a new run"
+        )
     task.optimizer.step()
     used = {group["lr"] for group in task.optimizer.param_groups}
     if used != {rate}:
@@ -93,7 +100,7 @@ def update(task: Task, iteration: int) -> Terms:
             f"iteration {iteration} used the rates {sorted(used)}, but the schedule says {rate}: "
             "something else sets the optimizer's rate"
         )
-    return {name: term.detach() for name, term in terms.items()}
+    return numbers
 
 
 def fit(task: Task, progress: Progress, after_update: Callable[[dict[str, float]], None]) -> None:
@@ -106,16 +113,11 @@ def fit(task: Task, progress: Progress, after_update: Callable[[dict[str, float]
             ends the training.
 
     Raises:
-        RunError: the loss is not a finite number.
+        RunError: as `update` says.
     """
     task.net.train()
     while progress.iteration < task.schedule.until:
-        terms = _to_numbers(update(task, progress.iteration))
-        if not math.isfinite(terms["loss"]):
-            raise RunError(
-                f"the loss is {terms['loss']} at iteration {progress.iteration}, with the rate "
-                f"{task.schedule.rate(progress.iteration):g}"
-            )
+        terms = update(task, progress.iteration)
         for name, value in terms.items():
             progress.sums[name] = progress.sums.get(name, 0.0) + value
         progress.count += 1
@@ -125,5 +127,5 @@ def fit(task: Task, progress: Progress, after_update: Callable[[dict[str, float]
 
 def _to_numbers(terms: Terms) -> dict[str, float]:
     """Bring all terms to the processor in one transfer."""
-    values = torch.stack([term.float() for term in terms.values()]).tolist()
+    values = torch.stack([term.detach().float() for term in terms.values()]).tolist()
     return dict(zip(terms, values, strict=True))
