@@ -17,6 +17,10 @@ def _is_local(address):
     return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
+def nameless(host, *args, **kwargs):
+    raise RuntimeError(f"a test tried to look up {host}")
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     connect = socket.socket.connect
@@ -27,6 +31,8 @@ def no_network(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded)
+    monkeypatch.setattr(socket, "getaddrinfo", nameless)
 
 
 @pytest.fixture(autouse=True)

@@ -30,6 +30,7 @@ def test_the_two_commands_open_the_readme():
     assert {"train", "test", "check", "bench", "clean", "install"} <= set(targets)
 
 
+@pytest.mark.timeout(1800)
 def test_every_command_of_the_readme_runs(monkeypatch, tmp_path, capsys):
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     ours = [words for words in commands() if words[0] == "residua"]
@@ -39,7 +40,9 @@ def test_every_command_of_the_readme_runs(monkeypatch, tmp_path, capsys):
         assert main([*words, *(["--smoke"] if shorten else [])]) == 0, words
     text = capsys.readouterr().out
     assert "test error" in text
-    assert "seven.png: 7" in text or not FULL
+    assert "seven.png: " in text
+    if FULL:
+        assert "seven.png: 7" in text
 
 
 def test_every_other_command_is_make_or_pip():
