@@ -160,6 +160,7 @@ def test_show_prints_the_card(run):
     code, text = run("show", "cifar.resnet20")
     assert re.search(r"parameters +269,722\n", text)
     assert re.search(r"multiply-adds +40,551,040\n", text)
+    assert "unknown" not in text
 
 
 def test_show_compares_with_a_network_of_another_library(run):

@@ -11,14 +11,14 @@ from residua.data import augment
 from residua.data.sets import DigitsConfig
 from residua.errors import ConfigError
 from residua.experiment import Given
-from residua.nets import cifar
+from residua.nets import catalogue, cifar
 from residua.train import schedule
 from residua.train.optimize import SgdConfig
 
 KINDS = [
     *get_args(get_args(augment.Augment)[0]),
     *get_args(get_args(schedule.Schedule)[0]),
-    cifar.CifarConfig,
+    *dict.fromkeys(type(config) for config in catalogue.NETS.values()),
     DigitsConfig,
     SgdConfig,
     Given,

@@ -12,10 +12,14 @@ from tyro.conf import Positional
 from residua import recipes
 from residua.cli.options import parse
 from residua.cli.screen import layers_table, say, table
+from residua.data.loading import Normalize
 from residua.errors import ConfigError
 from residua.nets import catalogue
 from residua.nets.card import Card, card, differences
 from residua.nets.initialize import INITIALIZATION
+from residua.nets.preprocessing import Preprocessing
+
+PHOTO = (3, 224, 224)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,29 +54,42 @@ def main(words: Sequence[str]) -> None:
 
 
 def _card(name: str, size: str | None) -> Card:
-    net, shape, initialization = _stranger(name) if ":" in name else _ours(name)
-    return card(net, _parse_size(size) or shape, name=name, initialization=initialization)
-
-
-def _ours(name: str) -> tuple[nn.Module, tuple[int, int, int], str]:
+    if ":" in name:
+        return card(_stranger(name), _parse_size(size) or PHOTO, name=name)
     if name in recipes.names():
-        experiment = recipes.find(name)
-        build, shape = experiment.build_net, experiment.load_data().train.shape
-    else:
-        config = catalogue.find(name)
-        build, shape = config.build, config.input_shape
+        return _card_of_recipe(name, size)
+    config = catalogue.find(name)
     with torch.device("meta"):
-        return build(), shape, INITIALIZATION
+        net = config.build()
+    shape = _parse_size(size) or config.input_shape
+    described = card(net, shape, name=name, initialization=INITIALIZATION)
+    bound = dict.fromkeys(("channel order", "pixel range", "mean", "std"), "its weights' or data's")
+    return dataclasses.replace(described, facts=described.facts | bound)
 
 
-def _stranger(name: str) -> tuple[nn.Module, tuple[int, int, int], str]:
+def _card_of_recipe(name: str, size: str | None) -> Card:
+    experiment = recipes.find(name)
+    images = experiment.load_data().train
+    normalize = Normalize.fit(images.images)
+    with torch.device("meta"):
+        net = experiment.build_net()
+    return card(
+        net,
+        _parse_size(size) or images.shape,
+        name=name,
+        initialization=INITIALIZATION,
+        preprocessing=Preprocessing(mean=normalize.mean, std=normalize.std),
+    )
+
+
+def _stranger(name: str) -> nn.Module:
     """Build a network of another library; what it takes as its size is not known to us."""
     made = recipes.imported(name, also_in=("models",))
     with torch.device("meta"):
         net = made if isinstance(made, nn.Module) else made()
     if not isinstance(net, nn.Module):
         raise ConfigError(f"{name} made {type(net).__name__}, not a torch.nn.Module")
-    return net, (3, 224, 224), ""
+    return net
 
 
 def _parse_size(text: str | None) -> tuple[int, int, int] | None:

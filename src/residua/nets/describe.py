@@ -35,7 +35,7 @@ WORDS: dict[type[nn.Module], str] = {
     FrugalReLU: "relu",
 }
 
-KEEP_SHAPE = (nn.BatchNorm2d, nn.ReLU, FrugalReLU, nn.Dropout)
+KEEP_SHAPE = (nn.BatchNorm2d, nn.ReLU, nn.Dropout)
 
 
 @dataclass(frozen=True)

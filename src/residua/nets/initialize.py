@@ -9,7 +9,6 @@ from torch import nn
 
 from residua.errors import ConfigError
 from residua.nn.blocks import GatedBlock, HighwayBlock, ResidualBlock, StochasticBlock
-from residua.nn.frugal import FrugalReLU
 
 INITIALIZATION = "convolutions N(0, 2 / fan_in), linear layers uniform, biases 0 but for gates"
 
@@ -49,7 +48,7 @@ def _zero_residuals(net: nn.Module) -> None:
         raise ConfigError(f"zero_init_residual needs residual blocks: this is a {kind} net")
     for block in blocks:
         parts = [module for module in block.residual.modules() if not list(module.children())]
-        if isinstance(parts[-1], nn.ReLU | FrugalReLU):
+        if isinstance(parts[-1], nn.ReLU):
             raise ConfigError(
                 "zero_init_residual does not fit a residual function that ends in ReLU (order "
                 "'relu_before_add'): its gradient at zero is zero, and it would never be trained"
