@@ -1,14 +1,12 @@
 """ResNet-18 and -50, ours against torchvision's: images/s of forward and of a training step.
 
-    python bench/zoo_speed.py [rounds]
+    python bench/zoo_speed.py [--rounds 15]
 
 The two nets have the same weights and settings and take turns within each round, so that what the
 machine does besides falls on both. The ratio is ours by theirs, of the medians over the rounds.
 """
 
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 
@@ -17,6 +15,7 @@ import torch.nn.functional as F
 import torchvision
 from torch import nn
 
+from harness import parser, report
 from residua.nets.convert import from_theirs
 from residua.nets.imagenet import resnet
 
@@ -84,25 +83,29 @@ def row(what: str, batch: int, times: tuple[list[float], list[float]]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def main(rounds: int) -> None:
-    """Print the table, the machine and the versions."""
-    print("| what | batch | ours, images/s | theirs | ratio | ours, best | theirs, best | ratio |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+def main() -> None:
+    """Measure both depths and write the table."""
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=15)
+    chosen = options.parse_args()
+    lines = [
+        "| what | batch | ours, images/s | theirs | ratio | ours, best | theirs, best | ratio |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for depth, (large, small) in SIZES.items():
         theirs = getattr(torchvision.models, f"resnet{depth}")()
         ours = resnet(depth, stride_on="3x3")
         ours.load_state_dict(from_theirs(theirs.state_dict(), ours))
         nets = [net.to(DEVICE, memory_format=torch.channels_last) for net in (ours, theirs)]
         for name, make, batch in (("forward", forward, large), ("training", training, small)):
-            times = compare(make(nets[0], batch), make(nets[1], batch), rounds)
-            print(row(f"ResNet-{depth} {name}", batch, times), flush=True)
-    device = torch.cuda.get_device_name() if DEVICE == "cuda" else platform.processor()
-    print(
-        f"\nMedian and minimum of {rounds} interleaved rounds, float32, channels_last; "
-        f"{device or platform.machine()}, {torch.get_num_threads()} threads; "
-        f"torch {torch.__version__}, torchvision {torchvision.__version__}."
+            times = compare(make(nets[0], batch), make(nets[1], batch), chosen.rounds)
+            lines.append(row(f"ResNet-{depth} {name}", batch, times))
+    note = (
+        f"Ours by torchvision {torchvision.__version__}'s, wanted at least 0.98: medians, then "
+        f"fastest, of {chosen.rounds} interleaved rounds; float32, channels_last, {DEVICE}."
     )
+    report("zoo speed", "\n".join([*lines, "", note]), write=chosen.write)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    main()
