@@ -42,7 +42,7 @@ def test_weights_of_another_net_are_refused():
     folder = run(tiny()).folder
     config = folder / "config.yaml"
     config.write_text(config.read_text().replace("depth: 8", "depth: 14"))
-    with pytest.raises(CheckpointError, match="weights of another net"):
+    with pytest.raises(CheckpointError, match="is of another net: stages"):
         runs.load(folder)
 
 

@@ -217,8 +217,7 @@ class _Conduct:
         self.saved = time.monotonic()
 
     def _save_weights(self, which: str) -> None:
-        path = self.folder / "weights" / f"{which}.safetensors"
-        checkpoint.save_weights(path, self.session.net, self.session.card())
+        self.session.save_weights(self.folder / "weights" / f"{which}.safetensors")
 
     def _stopped(self, error: RunError, *, page: bool) -> RunError:
         """Record why the run ended, and add to the error how to go on."""
@@ -244,9 +243,7 @@ class _Conduct:
         session = self.session
         self._save_weights("last")
         self._save()
-        checkpoint.load_weights(
-            self.folder / "weights" / f"{session.experiment.select}.safetensors", session.net
-        )
+        runs.load_weights(self.folder, session.experiment.select, session.net)
         found = session.scores(session.splits.test)
         rows = events.history(events.read(self.folder))
         selected = _selected(rows, session.experiment.select)

@@ -21,7 +21,8 @@ from residua.config import from_yaml
 from residua.data.loading import Normalize
 from residua.errors import CheckpointError, ConfigError
 from residua.experiment import Experiment
-from residua.train.checkpoint import load_weights
+from residua.nets.reading import read
+from residua.nets.weights import fill
 
 CONFIG = "config.yaml"
 
@@ -124,7 +125,7 @@ def load(
     network = experiment.build_net() if net is None else net
     if weights not in {None, "best", "last"}:
         raise ConfigError(f'weights must be "best" or "last", got {weights!r}')
-    load_weights(_weights_file(folder, weights or experiment.select), network)
+    load_weights(folder, weights or experiment.select, network)
     channels, height, width = began["shape"]
     return TrainedNet(
         net=network.eval(),
@@ -134,6 +135,17 @@ def load(
         shape=(channels, height, width),
         normalize=Normalize(tuple(began["mean"]), tuple(began["std"])),
     )
+
+
+def load_weights(folder: Path, which: str, net: nn.Module) -> None:
+    """Load the "best" or "last" weights of a run into a net of its architecture.
+
+    Raises:
+        CheckpointError: the run has none, the file is damaged, or they are of another net.
+    """
+    path = _weights_file(folder, which)
+    state, _ = read(path)
+    fill(net, state, path)
 
 
 def _weights_file(folder: Path, which: str) -> Path:

@@ -2,9 +2,9 @@
 
 import copy
 import dataclasses
-import json
 import time
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,15 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from residua import runtime
-from residua.config import digest, encode
+from residua.config import digest
 from residua.data.loading import Batch, Batches, ImageSet, Normalize, Splits
 from residua.errors import CheckpointError, ConfigError, DataError, ResiduaError
 from residua.evaluate import Scores, scores
 from residua.experiment import Experiment
+from residua.nets import weights
 from residua.nets.describe import layers
 from residua.nets.preprocessing import Preprocessing
-from residua.nets.weights import METADATA_KEY
-from residua.train import checkpoint
 from residua.train.loop import Progress, Task, update
 
 STATE = frozenset(
@@ -120,19 +119,18 @@ class Session:
             **self.where(),
         }
 
-    def card(self) -> dict[str, str]:
-        """What the weights are saved with: enough to use them without the run."""
+    def save_weights(self, path: Path) -> None:
+        """Write the weights with what is needed to use them without the run."""
         train = self.splits.train
-        preprocessing = Preprocessing(
-            mean=self.normalize.mean, std=self.normalize.std, source="the training images"
+        weights.save(
+            self.net,
+            path,
+            config=self.experiment.recordable().net,
+            preprocessing=Preprocessing(
+                mean=self.normalize.mean, std=self.normalize.std, source="the training images"
+            ),
+            card={"classes": train.classes, "shape": train.shape},
         )
-        card = {
-            "net": encode(self.experiment.recordable())["net"],
-            "preprocessing": encode(preprocessing),
-            "classes": train.classes,
-            "shape": train.shape,
-        }
-        return {METADATA_KEY: json.dumps(card)}
 
     def where(self) -> dict[str, Any]:
         """The machine and the command."""
@@ -156,7 +154,7 @@ class Session:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a state that `state` returned, of the same experiment."""
-        differences = checkpoint.compare(self.net.state_dict(), state["net"])
+        differences = weights.compare(self.net.state_dict(), state["net"])
         if differences:
             raise CheckpointError(f"the checkpoint is of another net: {'; '.join(differences[:3])}")
         if state["digest"] != digest(self.experiment.recordable()):

@@ -244,3 +244,32 @@ def test_preprocessing_orders_scales_and_shifts_the_channels():
     x = torch.tensor([1.0, 0.5, 0.0]).view(1, 3, 1, 1)
     y = Preprocessing(channels="BGR", range=255.0, mean=(1.0, 2.0, 3.0), std=(1.0, 1.0, 2.0))(x)
     assert y.flatten().tolist() == [-1.0, 125.5, 126.0]
+
+
+def test_a_module_of_ones_own_comes_back_as_it_was(tmp_path):
+    """Names that look like the prefix of a wrapper are names all the same."""
+
+    class Mine(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4))
+
+    net, other = Mine().to(memory_format=torch.channels_last), Mine()
+    save(net, tmp_path / "w.safetensors")
+    loaded = load(tmp_path / "w.safetensors", other)
+    assert loaded.origin == "residua"
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name])
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (torch.nn.Linear(3, 2), r"weight is \(2, 4\), the net has \(2, 3\)"),
+        (torch.nn.Linear(4, 2, bias=False), "bias has no place"),
+    ],
+)
+def test_weights_of_another_module_are_refused_with_what_differs(tmp_path, other, message):
+    save(torch.nn.Linear(4, 2), tmp_path / "w.safetensors")
+    with pytest.raises(CheckpointError, match=message):
+        load(tmp_path / "w.safetensors", other)

@@ -46,7 +46,7 @@ class _ArraysOnly(pickle.Unpickler):
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read named arrays, and the metadata that only safetensors files have.
 
-    Wrappers such as {"state_dict": ...} and prefixes such as "module." are taken off.
+    Wrappers such as {"state_dict": ...} are taken off.
 
     Raises:
         CheckpointError: there is no such file, it is damaged, or it holds more than arrays.
@@ -68,7 +68,7 @@ def _safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return _without_prefix(state), file.metadata() or {}
+            return state, file.metadata() or {}
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a safetensors file, or damaged: {error}") from None
 
@@ -108,11 +108,12 @@ def _named(content: object, path: Path) -> dict[str, Tensor]:
             state[str(name)] = value.detach()
     if not state:
         raise CheckpointError(f"{path} holds no arrays")
-    return _without_prefix(state)
+    return state
 
 
-def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Take off prefixes that all names share, such as the "module." of a wrapper."""
     for prefix in PREFIXES:
         if all(name.startswith(prefix) for name in state):
-            return _without_prefix({name.removeprefix(prefix): v for name, v in state.items()})
+            return without_prefix({name.removeprefix(prefix): v for name, v in state.items()})
     return state

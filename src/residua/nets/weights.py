@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from safetensors.torch import save_file
+import safetensors.torch
 from torch import Tensor, nn
 
+from residua import files
 from residua.config import decode, encode
 from residua.errors import CheckpointError, ConfigError
 from residua.nets.catalogue import NetConfig, find
 from residua.nets.convert import CONVENTIONS, from_theirs, origin_of
 from residua.nets.infer import infer
 from residua.nets.preprocessing import Preprocessing
-from residua.nets.reading import read
+from residua.nets.reading import read, without_prefix
 
 METADATA_KEY = "residua"
 
@@ -42,7 +43,7 @@ def save(
     net: nn.Module,
     path: str | Path,
     *,
-    config: NetConfig | None = None,
+    config: object | None = None,
     preprocessing: Preprocessing | None = None,
     card: dict[str, Any] | None = None,
 ) -> None:
@@ -57,6 +58,7 @@ def save(
 
     Raises:
         ConfigError: the name of the file ends otherwise.
+        RunError: it could not be written; an older file of that name is as it was.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -68,8 +70,9 @@ def save(
         facts["net"] = encode(config)
     if preprocessing is not None:
         facts["preprocessing"] = encode(preprocessing)
-    tensors = {name: value.detach().contiguous() for name, value in net.state_dict().items()}
-    save_file(unshared(tensors), path, metadata={METADATA_KEY: json.dumps(facts)})
+    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    content = safetensors.torch.save(unshared(tensors), {METADATA_KEY: json.dumps(facts)})
+    files.write(path, content)
 
 
 def load(
@@ -94,16 +97,17 @@ def load(
         ConfigError: no network has that name.
     """
     path = Path(path)
-    state, metadata = read(path)
+    written, metadata = read(path)
+    state = without_prefix(written)
     card = _card(metadata, path)
     config, module = _target(net, card, state)
-    if _is_ours(state, module):
-        origin, preprocessing = "residua", _preprocessing(card)
+    if _is_ours(written, module):
+        origin, preprocessing, state = "residua", _preprocessing(card), written
     else:
         origin = origin_of(state)
         preprocessing = CONVENTIONS[origin].preprocessing
         state = from_theirs(state, module, head=head)
-    _fill(module, state, path)
+    fill(module, state, path)
     return Loaded(module.eval(), config, preprocessing, origin, card)
 
 
@@ -144,19 +148,29 @@ def _preprocessing(card: dict[str, Any]) -> Preprocessing | None:
     return decode(Preprocessing, facts, where="card") if facts else None
 
 
-def _fill(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
-    ours = module.state_dict()
-    faults = [f"{name} is missing" for name in ours if name not in state]
-    faults += [f"{name} has no place" for name in state if name not in ours]
-    faults += [
-        f"{name} is {tuple(state[name].shape)}, the net has {tuple(value.shape)}"
-        for name, value in ours.items()
-        if name in state and state[name].shape != value.shape
-    ]
+def fill(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Put arrays into a module that has a place for each of them.
+
+    Raises:
+        CheckpointError: names or shapes differ; the first that do are listed.
+    """
+    faults = compare(module.state_dict(), state)
     if faults:
         more = f"; and {len(faults) - 4} more" if len(faults) > 4 else ""
         raise CheckpointError(f"{path} is of another net: {'; '.join(faults[:4])}{more}")
     module.load_state_dict(state)
+
+
+def compare(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
+    """Say where two state dicts differ in names or shapes."""
+    faults = [f"{name} is missing" for name in expected if name not in found]
+    faults += [f"{name} has no place" for name in found if name not in expected]
+    faults += [
+        f"{name} is {tuple(found[name].shape)}, the net has {tuple(value.shape)}"
+        for name, value in expected.items()
+        if name in found and found[name].shape != value.shape
+    ]
+    return faults
 
 
 def unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

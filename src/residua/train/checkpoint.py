@@ -1,7 +1,4 @@
-"""Checkpoints: the whole state of a training, written in one step and found again.
-
-Also weights on their own, as safetensors.
-"""
+"""Checkpoints: the whole state of a training, written in one step and found again."""
 
 import io
 import pickle
@@ -11,13 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from torch import Tensor, nn
 
 from residua import files
 from residua.errors import CheckpointError
-from residua.nets.weights import unshared
 
 KEEP = 2
 
@@ -67,42 +61,3 @@ def _read(path: Path) -> object:
         with suppress(RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
             return torch.load(path, map_location="cpu", weights_only=True)
     return None
-
-
-def save_weights(path: Path, net: nn.Module, metadata: dict[str, str]) -> None:
-    """Write the weights and buffers of a net as safetensors."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
-    tensors = unshared(tensors)
-    files.write(path, safetensors.torch.save(tensors, metadata))
-
-
-def load_weights(path: Path, net: nn.Module) -> None:
-    """Load weights into a net of the same architecture.
-
-    Raises:
-        CheckpointError: the file is missing, damaged, or of another net.
-    """
-    if not path.is_file():
-        raise CheckpointError(f"{path} is missing: the run has not saved weights yet")
-    try:
-        tensors = safetensors.torch.load_file(path)
-    except safetensors.SafetensorError as error:
-        raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from None
-    differences = compare(net.state_dict(), tensors)
-    if differences:
-        shown = "; ".join(differences[:3])
-        more = f"; and {len(differences) - 3} more" if len(differences) > 3 else ""
-        raise CheckpointError(f"{path} holds the weights of another net: {shown}{more}")
-    net.load_state_dict(tensors)
-
-
-def compare(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
-    """Describe where two state dicts differ in keys or shapes, in the order of the first."""
-    missing = [f"{key} is missing" for key in expected if key not in found]
-    extra = [f"{key} does not belong" for key in found if key not in expected]
-    shapes = [
-        f"{key} is {tuple(found[key].shape)} instead of {tuple(value.shape)}"
-        for key, value in expected.items()
-        if key in found and found[key].shape != value.shape
-    ]
-    return [*shapes, *missing, *extra]
