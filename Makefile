@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXTRAS := dev,serve,onnx,openvino,tensorboard,hub
 
-.PHONY: install train test check bench clean
+.PHONY: install train test slow check bench clean
 
 install: .venv/.core
 
@@ -23,6 +23,9 @@ train: .venv/.core
 
 test: .venv/.full
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+slow: .venv/.full
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow
 
 check: .venv/.full
 	$(BIN)/ruff format --check src tests bench

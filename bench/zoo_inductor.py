@@ -10,6 +10,7 @@ import time
 
 import torch
 
+from harness import parser, report, table
 from residua.nets.catalogue import find
 
 FAMILIES = (
@@ -24,11 +25,13 @@ FAMILIES = (
 )
 
 
-def main(names: list[str]) -> int:
-    """Print a table; return 1 if some logits move by more than a thousandth of their size."""
-    print("| net | seconds | largest difference | of logits up to |\n| --- | ---: | ---: | ---: |")
-    worse = 0
-    for name in names:
+def main() -> int:
+    """Write a table; return 1 if some logits move by more than a thousandth of their size."""
+    options = parser(__doc__)
+    options.add_argument("names", nargs="*", default=FAMILIES)
+    chosen = options.parse_args()
+    rows, worse = [], 0
+    for name in chosen.names:
         config = find(name)
         torch.manual_seed(0)
         net, x = config.build(), torch.randn(2, *config.input_shape)
@@ -41,10 +44,12 @@ def main(names: list[str]) -> int:
             compiled, eager = torch.compile(net)(x), net(x)
         difference, size = float((compiled - eager).abs().max()), float(eager.abs().max())
         worse += difference > 1e-3 * size
-        print(f"| {name} | {time.perf_counter() - began:.0f} | {difference:.1e} | {size:.2g} |")
-    print(f"\ntorch {torch.__version__}, {torch.get_num_threads()} threads, float32")
+        elapsed = time.perf_counter() - began
+        rows.append([name, f"{elapsed:.0f}", f"{difference:.1e}", f"{size:.2g}"])
+    columns = ["net, float32", "seconds", "largest difference", "of logits up to"]
+    report("zoo inductor", table(columns, rows), write=chosen.write)
     return int(worse > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or list(FAMILIES)))
+    sys.exit(main())
