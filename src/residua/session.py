@@ -46,6 +46,7 @@ class Session:
         _check_splits(self.splits)
         self.fingerprints = [part.fingerprint() for part in _parts(self.splits)]
         self.normalize = Normalize.fit(self.splits.train.images)
+        self.splits = Splits(*(part.to(device) for part in _parts(self.splits)))
         torch.manual_seed(runtime.derive(experiment.seed, "weights"))
         self.net = experiment.build_net()
         _check_fit(self.net, self.splits.train)
@@ -66,7 +67,7 @@ class Session:
         """What the training loop needs."""
         experiment = self.experiment
         batches = Batches(
-            self.splits.train.to(self.device),
+            self.splits.train,
             batch_size=experiment.batch_size,
             seed=experiment.seed,
             augment=experiment.augment.apply,
@@ -96,7 +97,7 @@ class Session:
 
     def scores(self, images: ImageSet) -> Scores:
         """Score pictures with the net as it is now."""
-        return scores(self.net, images.to(self.device), self.normalize, dtype=self.dtype)
+        return scores(self.net, images, self.normalize, dtype=self.dtype)
 
     def description(self) -> dict[str, Any]:
         """What the record begins with."""

@@ -83,7 +83,9 @@ class ImageSet:
         return type(self)(self.images[indices], self.labels[indices], self.classes)
 
     def to(self, device: torch.device) -> Self:
-        """Return the set on a device."""
+        """Return the set on a device; itself, if it is there."""
+        if self.images.device == device:
+            return self
         return type(self)(self.images.to(device), self.labels.to(device), self.classes)
 
     def fingerprint(self) -> str:
