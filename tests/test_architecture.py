@@ -21,6 +21,7 @@ LAYERS = (
     ("experiment",),
     ("runs",),
     ("session",),
+    ("outcome",),
     ("execute",),
     ("recipes",),
     ("lab",),

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from residua import events, execute, files, runs
+from residua import events, execute, files, outcome, runs
 from residua.data.augment import RotateShift
 from residua.data.loading import ImageSet, Splits
 from residua.data.sets import DigitsConfig
@@ -382,13 +382,13 @@ def test_the_record_has_what_a_number_needs():
     assert sum(map(sum, told["confusion"])) == told["test_count"] == 360
     wrong = 360 - sum(told["confusion"][i][i] for i in range(10))
     assert told["test_error"] == pytest.approx(100 * wrong / 360)
-    assert len(told["mistakes"]) == min(wrong, execute.MISTAKES_SHOWN)
+    assert len(told["mistakes"]) == min(wrong, outcome.MISTAKES_SHOWN)
     json.dumps(told)
 
 
 def test_statistics_of_seeds_are_those_of_a_hand():
     results = [run(tiny(schedule=CosineConfig(until=2), seed=seed)) for seed in range(3)]
     errors = torch.tensor([result.test_error for result in results], dtype=torch.float64)
-    line = execute.statistics_line(results)
+    line = outcome.statistics_line(results)
     assert f"{errors.mean():.2f} ± {errors.std():.2f} %" in line
     assert f"n = 3 seeds), median {errors.median():.2f} %" in line

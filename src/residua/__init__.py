@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         RunError,
         ShapeError,
     )
-    from residua.execute import Result, resume, run
+    from residua.execute import resume, run
     from residua.experiment import Claim, Experiment
     from residua.nets.cifar import resnet as cifar_resnet
     from residua.nets.highway import highway
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from residua.nets.weights import load, save
     from residua.nets.wide import wide_resnet
     from residua.nn.blocks import PlainBlock, ResidualBlock
+    from residua.outcome import Result
     from residua.runs import TrainedNet
     from residua.runs import load as load_run
 
@@ -91,7 +92,8 @@ _HOMES = {
         "RunError",
         "ShapeError",
     ),
-    "residua.execute": ("Result", "resume", "run"),
+    "residua.execute": ("resume", "run"),
+    "residua.outcome": ("Result",),
     "residua.experiment": ("Claim", "Experiment"),
     "residua.nets.imagenet": (
         "resnet18",

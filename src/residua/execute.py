@@ -1,63 +1,28 @@
 """Carry out an experiment: train, look at the validation pictures every epoch, test once."""
 
-import base64
-import csv
 import dataclasses
-import io
 import math
 import shlex
-import statistics
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from PIL import Image
 from torch import nn
 
-from residua import events, files, report, runs, runtime
+from residua import events, files, outcome, report, runs, runtime
 from residua.config import to_yaml
-from residua.data.loading import ImageSet, Splits
+from residua.data.loading import Splits
 from residua.errors import CheckpointError, RunError
 from residua.evaluate import Scores
 from residua.experiment import Experiment, Given
+from residua.outcome import Result
 from residua.session import STATE, Session
 from residua.train import checkpoint
 from residua.train.interrupt import asked_to_stop
 from residua.train.loop import fit
 
 CHECKPOINT_SECONDS = 20.0
-MISTAKES_SHOWN = 24
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """What a run came to.
-
-    Args:
-        folder: of the run.
-        test_error: top-1, one view, in percent.
-        test_count: pictures it was measured on.
-        train_error: mean over the updates since the last but one look at the validation pictures
-            (an epoch, if the schedule ends with one), of the augmented pictures, in percent.
-        validation_error: of the weights that were tested, in percent.
-        seed: of the run.
-        seconds: of training, validation included, over all stretches of a resumed run.
-    """
-
-    folder: Path
-    test_error: float
-    test_count: int
-    train_error: float
-    validation_error: float
-    seed: int
-    seconds: float
-
-    @property
-    def page(self) -> Path:
-        """The page of the run."""
-        return self.folder / "report.html"
 
 
 def run(
@@ -90,15 +55,6 @@ def run(
     log.write("start", **session.description())
     with files.alone(log.path):
         return _Conduct(session, folder, log).to_the_end(page=page)
-
-
-def statistics_line(results: list[Result]) -> str:
-    """Say mean, standard deviation, median and n of the test errors of several seeds."""
-    errors = [result.test_error for result in results]
-    return (
-        f"test error {statistics.mean(errors):.2f} ± {statistics.stdev(errors):.2f} % "
-        f"(mean ± std of n = {len(errors)} seeds), median {statistics.median(errors):.2f} %"
-    )
 
 
 def resume(
@@ -213,7 +169,9 @@ class _Conduct:
         session = self.session
         session.seconds = time.monotonic() - self.began
         checkpoint.save(self.folder / "checkpoints", session.progress.iteration, session.state())
-        files.write(self.folder / "results.csv", _table(events.history(events.read(self.folder))))
+        files.write(
+            self.folder / "results.csv", outcome.table(events.history(events.read(self.folder)))
+        )
         self.saved = time.monotonic()
 
     def _save_weights(self, which: str) -> None:
@@ -246,7 +204,7 @@ class _Conduct:
         runs.load_weights(self.folder, session.experiment.select, session.net)
         found = session.scores(session.splits.test)
         rows = events.history(events.read(self.folder))
-        selected = _selected(rows, session.experiment.select)
+        selected = outcome.selected(rows, session.experiment.select)
         result = Result(
             folder=self.folder,
             test_error=found.top1_error,
@@ -263,49 +221,6 @@ class _Conduct:
             protocol="top-1, one view of each picture",
             selected_iteration=selected["iteration"],
             confusion=found.confusion().tolist(),
-            mistakes=_mistakes(found, session.splits.test),
+            mistakes=outcome.mistakes(found, session.splits.test),
         )
         return result
-
-
-def _selected(rows: list[events.Event], select: str) -> events.Event:
-    """Return the epoch whose weights are tested."""
-    if select == "last":
-        return rows[-1]
-    return min(rows, key=lambda row: (row["validation_error"], row["validation_loss"]))
-
-
-def _table(rows: list[events.Event]) -> str:
-    """Write the epochs as CSV; it holds no times, so equal runs give equal files."""
-    text = io.StringIO()
-    columns = [
-        name
-        for name in (rows[0] if rows else ())
-        if name not in {"kind", "time", "images_per_second"}
-    ]
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _mistakes(found: Scores, images: ImageSet) -> list[dict[str, Any]]:
-    """Describe the most confident mistakes, each with its picture as PNG in base64."""
-    return [
-        {
-            "index": index,
-            "label": int(found.labels[index]),
-            "predicted": int(found.predictions[index]),
-            "probability": float(found.probabilities[index].max()),
-            "png": _png(images, index),
-        }
-        for index in found.mistakes()[:MISTAKES_SHOWN].tolist()
-    ]
-
-
-def _png(images: ImageSet, index: int) -> str:
-    channels = images.images[index].cpu()
-    pixels = channels[0] if len(channels) == 1 else channels[:3].permute(1, 2, 0)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels.numpy()).save(buffer, "png")
-    return base64.b64encode(buffer.getvalue()).decode()

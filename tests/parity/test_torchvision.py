@@ -75,13 +75,14 @@ def test_logits_equal_timms(name):
     assert_same_net(quick(timm.create_model, name), TIMM[name], "torchvision")
 
 
-def test_timms_vgg_has_equal_features_and_logits_to_rounding():
+@pytest.mark.parametrize("depth", [16, 19])
+def test_timms_vgg_has_equal_features_and_logits_to_rounding(depth):
     # timm computes the linear layers as convolutions, which round otherwise: 1e-6 of their size.
-    theirs = quick(timm.create_model, "vgg16")
+    theirs = quick(timm.create_model, f"vgg{depth}")
     state = theirs.state_dict()
-    assert infer(state) == VggConfig(depth=16)
+    assert infer(state) == VggConfig(depth=depth)
     with torch.device("meta"):
-        ours = VggConfig(depth=16).build()
+        ours = VggConfig(depth=depth).build()
     ours.load_state_dict(from_theirs(state, ours.to_empty(device="cpu")), assign=True)
     x = torch.randn(1, 3, 224, 224)
     with torch.no_grad():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from residua import execute, runtime
+from residua import outcome, runtime
 from residua.cli.options import parse
 from residua.cli.screen import Screen, say, table
 from residua.errors import ConfigError, closest
@@ -56,7 +56,7 @@ def main(words: Sequence[str]) -> None:
     say(str(folder / "report.html"))
 
 
-def _print(results: list[execute.Result]) -> None:
+def _print(results: list[outcome.Result]) -> None:
     columns = [
         ("network", False),
         ("training error %", True),

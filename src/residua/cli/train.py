@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from residua import execute, recipes, runs, runtime
+from residua import execute, outcome, recipes, runs, runtime
 from residua.cli.options import parse, parse_with_experiment
 from residua.cli.screen import Screen, say
 from residua.config import from_yaml
@@ -107,7 +107,7 @@ def _train(experiment: Experiment, options: Options) -> None:
         results.append(result)
         _conclude(result)
     if len(results) > 1:
-        say(execute.statistics_line(results))
+        say(outcome.statistics_line(results))
 
 
 def _resume(options: ResumeOptions) -> None:
@@ -121,7 +121,7 @@ def _resume(options: ResumeOptions) -> None:
     _conclude(result)
 
 
-def _conclude(result: execute.Result) -> None:
+def _conclude(result: outcome.Result) -> None:
     say(
         f"test error {result.test_error:.1f} % ({result.test_count} images, seed {result.seed})\n"
         f"{result.page}"

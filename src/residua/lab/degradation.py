@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
-from residua import events, execute, recipes, report, runs
+from residua import events, execute, outcome, recipes, report, runs
 from residua.experiment import Experiment
 from residua.train.schedule import CosineConfig
 
@@ -33,7 +33,7 @@ def degradation(
     root: Path = Path("runs"),
     device: str = "auto",
     listen: events.Listener | None = None,
-) -> tuple[Path, list[execute.Result]]:
+) -> tuple[Path, list[outcome.Result]]:
     """Train what the plan lists, and draw figure 1 of [R] with it.
 
     Args:

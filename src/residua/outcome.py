@@ -1,0 +1,98 @@
+"""What a run came to: its result, its table of epochs, and the pictures it got wrong."""
+
+import base64
+import csv
+import dataclasses
+import io
+import statistics
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from residua import events
+from residua.data.loading import ImageSet
+from residua.evaluate import Scores
+
+MISTAKES_SHOWN = 24
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run came to.
+
+    Args:
+        folder: of the run.
+        test_error: top-1, one view, in percent.
+        test_count: pictures it was measured on.
+        train_error: mean over the updates since the last but one look at the validation pictures
+            (an epoch, if the schedule ends with one), of the augmented pictures, in percent.
+        validation_error: of the weights that were tested, in percent.
+        seed: of the run.
+        seconds: of training, validation included, over all stretches of a resumed run.
+    """
+
+    folder: Path
+    test_error: float
+    test_count: int
+    train_error: float
+    validation_error: float
+    seed: int
+    seconds: float
+
+    @property
+    def page(self) -> Path:
+        """The page of the run."""
+        return self.folder / "report.html"
+
+
+def statistics_line(results: list[Result]) -> str:
+    """Say mean, standard deviation, median and n of the test errors of several seeds."""
+    errors = [result.test_error for result in results]
+    return (
+        f"test error {statistics.mean(errors):.2f} ± {statistics.stdev(errors):.2f} % "
+        f"(mean ± std of n = {len(errors)} seeds), median {statistics.median(errors):.2f} %"
+    )
+
+
+def selected(rows: list[events.Event], select: str) -> events.Event:
+    """Return the epoch whose weights are tested."""
+    if select == "last":
+        return rows[-1]
+    return min(rows, key=lambda row: (row["validation_error"], row["validation_loss"]))
+
+
+def table(rows: list[events.Event]) -> str:
+    """Write the epochs as CSV; it holds no times, so equal runs give equal files."""
+    text = io.StringIO()
+    columns = [
+        name
+        for name in (rows[0] if rows else ())
+        if name not in {"kind", "time", "images_per_second"}
+    ]
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def mistakes(found: Scores, images: ImageSet) -> list[dict[str, Any]]:
+    """Describe the most confident mistakes, each with its picture as PNG in base64."""
+    return [
+        {
+            "index": index,
+            "label": int(found.labels[index]),
+            "predicted": int(found.predictions[index]),
+            "probability": float(found.probabilities[index].max()),
+            "png": _png(images, index),
+        }
+        for index in found.mistakes()[:MISTAKES_SHOWN].tolist()
+    ]
+
+
+def _png(images: ImageSet, index: int) -> str:
+    channels = images.images[index].cpu()
+    pixels = channels[0] if len(channels) == 1 else channels[:3].permute(1, 2, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.numpy()).save(buffer, "png")
+    return base64.b64encode(buffer.getvalue()).decode()
