@@ -11,9 +11,9 @@ SOURCE = Path(__file__).parents[1] / "src" / "residua"
 # A module imports only from layers above its own line here, or from its own package.
 LAYERS = (
     ("errors",),
-    ("files", "config", "runtime"),
+    ("files", "config", "runtime", "unpickle"),
     ("events",),
-    ("nn", "data.augment", "data.loading"),
+    ("nn", "data.augment", "data.loading", "data.normalize"),
     ("nets", "data"),
     ("train", "evaluate"),
     ("plots",),

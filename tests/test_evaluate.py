@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from residua.data.loading import ImageSet, Normalize
+from residua.data.loading import ImageSet
+from residua.data.normalize import Normalize
 from residua.evaluate import Scores, scores
 
 LOGITS = torch.tensor([[4.0, 0, 0], [0, 1.0, 0], [0, 0, 9.0], [3.0, 0, 0]])
@@ -30,8 +31,8 @@ def test_scoring_uses_eval_mode_and_restores_the_mode():
     )
     before = net[0].running_mean.clone()
     net.train()
-    whole = scores(net, images, Normalize((0.5,), (0.5,)))
-    parts = scores(net, images, Normalize((0.5,), (0.5,)), batch_size=3)
+    whole = scores(net, images, Normalize.of((0.5,), (0.5,)))
+    parts = scores(net, images, Normalize.of((0.5,), (0.5,)), batch_size=3)
     assert net.training
     assert torch.equal(net[0].running_mean, before)
     assert torch.allclose(whole.logits, parts.logits, atol=1e-6)

@@ -12,7 +12,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from residua.data.loading import ImageSet, Normalize, Splits
+    from residua.data.loading import ImageSet, Splits
+    from residua.data.normalize import Normalize
     from residua.errors import (
         CheckpointError,
         ConfigError,
@@ -83,7 +84,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "residua.data.loading": ("ImageSet", "Normalize", "Splits"),
+    "residua.data.loading": ("ImageSet", "Splits"),
+    "residua.data.normalize": ("Normalize",),
     "residua.errors": (
         "CheckpointError",
         "ConfigError",

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from residua.data.loading import ImageSet, Normalize
+from residua.data.loading import ImageSet
+from residua.data.normalize import Normalize
 
 
 @dataclass(frozen=True)

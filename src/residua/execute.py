@@ -48,6 +48,7 @@ def run(
         ConfigError: the settings do not fit one another, or the device is not there.
         RunError: the run stopped early; the message says why and how to resume.
     """
+    runtime.hold_freed_memory()
     session = Session(experiment, runtime.pick_device(device))
     folder = runs.create(Path(root), experiment.name, name or f"seed{experiment.seed}")
     files.write(folder / runs.CONFIG, to_yaml(experiment.recordable()))
@@ -90,6 +91,7 @@ def resume(
     with files.alone(folder / events.FILE):
         if events.result(events.read(folder)) is not None:
             raise CheckpointError(f"{folder} has come to its end: there is nothing to resume")
+        runtime.hold_freed_memory()
         state = checkpoint.latest(folder / "checkpoints", keys=STATE)
         session = Session(experiment, runtime.pick_device(device))
         session.restore(state)
@@ -143,18 +145,19 @@ class _Conduct:
         images = progress.count * experiment.batch_size
         rate = experiment.schedule.rate(progress.iteration - 1)
         train = {f"train_{name}": value for name, value in progress.means().items()}
-        found = session.scores(session.splits.validation)
+        validation = session.splits.validation
+        found = None if validation is None else session.scores(validation)
         self.log.write(
             "epoch",
             iteration=progress.iteration,
             epoch=progress.iteration * experiment.batch_size / len(session.splits.train),
             lr=rate,
             **train,
-            validation_loss=found.loss,
-            validation_error=found.top1_error,
+            **({} if found is None else outcome.validated(found)),
             images_per_second=images / max(now - self.epoch_began, 1e-9),
         )
-        self._keep_best(found)
+        if found is not None:
+            self._keep_best(found)
         if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
             self._save()
         self.epoch_began = time.monotonic()
@@ -210,7 +213,7 @@ class _Conduct:
             test_error=found.top1_error,
             test_count=len(found.labels),
             train_error=rows[-1]["train_error"],
-            validation_error=selected["validation_error"],
+            validation_error=selected.get("validation_error"),
             seed=session.experiment.seed,
             seconds=time.monotonic() - self.began,
         )

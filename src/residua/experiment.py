@@ -12,7 +12,9 @@ from torch import nn
 
 from residua.config import decode, encode, settings, tagged
 from residua.data.augment import AsIs, Augment
+from residua.data.cifar import Cifar10Config
 from residua.data.loading import Splits
+from residua.data.normalize import ChannelStats, Normalization
 from residua.data.sets import DigitsConfig
 from residua.errors import ConfigError
 from residua.nets.catalogue import NetConfig
@@ -65,9 +67,12 @@ class Experiment:
         schedule: the learning rate of every iteration.
         optimizer: how a gradient becomes an update.
         augment: what is done to the pictures that are learned from.
+        normalize: what is taken from the training pictures to bring all into the same range.
         batch_size: pictures per update.
         seed: of the weights, the order of the pictures and the augmentation.
         precision: of the convolutions; "auto" is bfloat16 where the hardware computes in it.
+        compile: let torch.compile join the operations of a training step; that takes up to a minute
+            first, and rounding differs.
         select: which weights are tested, those of the last iteration or those with the smallest
             error on the validation pictures.
         claims: what a paper says the result is.
@@ -75,13 +80,15 @@ class Experiment:
 
     name: str = "mine"
     net: Annotated[NetConfig | Given, tagged] | InstanceOf[nn.Module] | Callable[[], nn.Module]
-    data: Annotated[DigitsConfig | Given, tagged] | InstanceOf[Splits]
+    data: Annotated[DigitsConfig | Cifar10Config | Given, tagged] | InstanceOf[Splits]
     schedule: Schedule
     optimizer: SgdConfig = SgdConfig()
     augment: Augment = AsIs()
+    normalize: Normalization = ChannelStats()
     batch_size: int = 128
     seed: int = 0
     precision: Precision = "auto"
+    compile: bool = False
     select: Literal["last", "best"] = "last"
     claims: tuple[Claim, ...] = ()
 

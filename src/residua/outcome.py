@@ -27,7 +27,8 @@ class Result:
         test_count: pictures it was measured on.
         train_error: mean over the updates since the last but one look at the validation pictures
             (an epoch, if the schedule ends with one), of the augmented pictures, in percent.
-        validation_error: of the weights that were tested, in percent.
+        validation_error: of the weights that were tested, in percent; None without validation
+            pictures.
         seed: of the run.
         seconds: of training, validation included, over all stretches of a resumed run.
     """
@@ -36,7 +37,7 @@ class Result:
     test_error: float
     test_count: int
     train_error: float
-    validation_error: float
+    validation_error: float | None
     seed: int
     seconds: float
 
@@ -53,6 +54,11 @@ def statistics_line(results: list[Result]) -> str:
         f"test error {statistics.mean(errors):.2f} ± {statistics.stdev(errors):.2f} % "
         f"(mean ± std of n = {len(errors)} seeds), median {statistics.median(errors):.2f} %"
     )
+
+
+def validated(found: Scores) -> dict[str, float]:
+    """Name what is recorded of the validation pictures."""
+    return {"validation_loss": found.loss, "validation_error": found.top1_error}
 
 
 def selected(rows: list[events.Event], select: str) -> events.Event:

@@ -18,11 +18,11 @@ from torch import nn
 
 from residua import events, files
 from residua.config import from_yaml
-from residua.data.loading import Normalize
+from residua.data.normalize import Normalize
 from residua.errors import CheckpointError, ConfigError
 from residua.experiment import Experiment
 from residua.nets.reading import read
-from residua.nets.weights import fill
+from residua.nets.weights import card_of, fill, preprocessing_of
 
 CONFIG = "config.yaml"
 
@@ -125,7 +125,7 @@ def load(
     network = experiment.build_net() if net is None else net
     if weights not in {None, "best", "last"}:
         raise ConfigError(f'weights must be "best" or "last", got {weights!r}')
-    load_weights(folder, weights or experiment.select, network)
+    normalize = load_weights(folder, weights or experiment.select, network)
     channels, height, width = began["shape"]
     return TrainedNet(
         net=network.eval(),
@@ -133,19 +133,26 @@ def load(
         experiment=experiment,
         classes=tuple(began["classes"]),
         shape=(channels, height, width),
-        normalize=Normalize(tuple(began["mean"]), tuple(began["std"])),
+        normalize=normalize,
     )
 
 
-def load_weights(folder: Path, which: str, net: nn.Module) -> None:
+def load_weights(folder: Path, which: str, net: nn.Module) -> Normalize:
     """Load the "best" or "last" weights of a run into a net of its architecture.
+
+    Returns:
+        What the network's input is made with.
 
     Raises:
         CheckpointError: the run has none, the file is damaged, or they are of another net.
     """
     path = _weights_file(folder, which)
-    state, _ = read(path)
+    state, metadata = read(path)
     fill(net, state, path)
+    preprocessing = preprocessing_of(card_of(metadata, path))
+    if preprocessing is None:
+        raise CheckpointError(f"{path} does not say how its pictures were normalized")
+    return Normalize.of(preprocessing.mean, preprocessing.std)
 
 
 def _weights_file(folder: Path, which: str) -> Path:

@@ -1,5 +1,6 @@
 """The machine and its randomness: seeds, device, precision, threads, and what to record of them."""
 
+import ctypes
 import hashlib
 import os
 import platform
@@ -75,6 +76,21 @@ def set_threads(count: int | None) -> None:
     if not 1 <= count <= cores():
         raise ConfigError(f"threads must be at least 1 and at most {cores()} here, got {count}")
     torch.set_num_threads(count)
+
+
+def hold_freed_memory() -> None:
+    """Keep freed memory in the process for the next request, where the C library is glibc.
+
+    A training step asks for the same large blocks again and again. By default each is returned to
+    the operating system when it is freed, which then clears the pages of the next one.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mmap_threshold, trim_threshold = -3, -1
+    mallopt(mmap_threshold, 1 << 30)
+    mallopt(trim_threshold, (1 << 31) - 1)
 
 
 def environment(device: torch.device, dtype: torch.dtype) -> dict[str, str | int]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from residua import runtime
 from residua.config import digest
-from residua.data.loading import Batch, Batches, ImageSet, Normalize, Splits
+from residua.data.loading import Batch, Batches, ImageSet, Splits
 from residua.errors import CheckpointError, ConfigError, DataError, ResiduaError
 from residua.evaluate import Scores, scores
 from residua.experiment import Experiment
@@ -44,9 +44,14 @@ class Session:
         self.dtype = runtime.pick_dtype(experiment.precision, device)
         self.splits = experiment.load_data()
         _check_splits(self.splits)
+        if experiment.select == "best" and self.splits.validation is None:
+            raise ConfigError(
+                'select is "best", but there are no validation images to choose with: hold some '
+                'out, or take the "last" weights'
+            )
         self.fingerprints = [part.fingerprint() for part in _parts(self.splits)]
-        self.normalize = Normalize.fit(self.splits.train.images)
-        self.splits = Splits(*(part.to(device) for part in _parts(self.splits)))
+        self.normalize = experiment.normalize.fit(self.splits.train.images).to(device)
+        self.splits = _moved(self.splits, device)
         torch.manual_seed(runtime.derive(experiment.seed, "weights"))
         self.net = experiment.build_net()
         _check_fit(self.net, self.splits.train)
@@ -74,7 +79,7 @@ class Session:
             normalize=self.normalize,
         )
         return Task(
-            net=self.net,
+            net=torch.compile(self.net) if experiment.compile else self.net,
             batches=batches,
             loss=loss,
             optimizer=self.optimizer,
@@ -102,16 +107,17 @@ class Session:
     def description(self) -> dict[str, Any]:
         """What the record begins with."""
         experiment, train = self.experiment, self.splits.train
+        validation = self.splits.validation
         return {
             "recipe": experiment.name,
             "seed": experiment.seed,
             "digest": digest(experiment.recordable()),
-            "sizes": [len(part) for part in _parts(self.splits)],
+            "sizes": [len(part) for part in (train, validation or (), self.splits.test)],
             "fingerprints": self.fingerprints,
             "classes": list(train.classes),
             "shape": list(train.shape),
-            "mean": list(self.normalize.mean),
-            "std": list(self.normalize.std),
+            "mean": list(self.normalize.channel_mean),
+            "std": list(self.normalize.channel_std),
             "batch_size": experiment.batch_size,
             "until": experiment.schedule.until,
             "every": self.updates_per_epoch,
@@ -123,13 +129,12 @@ class Session:
     def save_weights(self, path: Path) -> None:
         """Write the weights with what is needed to use them without the run."""
         train = self.splits.train
+        mean, std = self.normalize.numbers()
         weights.save(
             self.net,
             path,
             config=self.experiment.recordable().net,
-            preprocessing=Preprocessing(
-                mean=self.normalize.mean, std=self.normalize.std, source="the training images"
-            ),
+            preprocessing=Preprocessing(mean=mean, std=std, source="the training images"),
             card={"classes": train.classes, "shape": train.shape},
         )
 
@@ -177,14 +182,28 @@ class Session:
         return torch.autocast(self.device.type, self.dtype, enabled=enabled)
 
 
-def _parts(splits: Splits) -> tuple[ImageSet, ImageSet, ImageSet]:
-    return splits.train, splits.validation, splits.test
+def _parts(splits: Splits) -> list[ImageSet]:
+    parts = (splits.train, splits.validation, splits.test)
+    return [part for part in parts if part is not None]
+
+
+def _moved(splits: Splits, device: torch.device) -> Splits:
+    """Move all parts to a device."""
+    validation = splits.validation
+    return Splits(
+        train=splits.train.to(device),
+        validation=None if validation is None else validation.to(device),
+        test=splits.test.to(device),
+    )
 
 
 def _check_splits(splits: Splits) -> None:
     """Refuse parts of a data set that differ in the shape of their pictures or in their classes."""
     for name, part in (("validation", splits.validation), ("test", splits.test)):
-        if (part.shape, part.classes) != (splits.train.shape, splits.train.classes):
+        if part is not None and (part.shape, part.classes) != (
+            splits.train.shape,
+            splits.train.classes,
+        ):
             raise DataError(
                 f"the {name} pictures are {part.shape} of {len(part.classes)} classes, those to "
                 f"learn from {splits.train.shape} of {len(splits.train.classes)}: they must agree"

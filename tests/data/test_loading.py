@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from residua.data.augment import AsIs, RotateShift
-from residua.data.loading import Batches, ImageSet, Normalize
+from residua.data.loading import Batches, ImageSet
+from residua.data.normalize import ChannelStats, Normalize
 from residua.errors import DataError, ShapeError
 
 
@@ -23,7 +24,7 @@ def batches(count=10, batch_size=4, seed=0, augment=None, part=None):
         batch_size=batch_size,
         seed=seed,
         augment=(augment or AsIs()).apply,
-        normalize=Normalize.fit(part.images),
+        normalize=ChannelStats().fit(part.images),
     )
 
 
@@ -55,7 +56,7 @@ def test_epochs_and_seeds_are_shuffled_differently():
 
 def test_normalized_training_pictures_have_mean_zero_and_deviation_one():
     part = images(50, channels=3)
-    normal = Normalize.fit(part.images)(part.images)
+    normal = ChannelStats().fit(part.images)(part.images)
     assert normal.mean((0, 2, 3)).abs().max() < 1e-5
     assert (normal.std((0, 2, 3), correction=0) - 1).abs().max() < 1e-5
     assert normal.is_contiguous(memory_format=torch.channels_last)
@@ -63,7 +64,7 @@ def test_normalized_training_pictures_have_mean_zero_and_deviation_one():
 
 def test_normalizing_leaves_the_given_pictures_alone():
     given_images = torch.full((2, 1, 4, 4), 7.0)
-    Normalize((0.5,), (0.5,))(given_images)
+    Normalize.of((0.5,), (0.5,))(given_images)
     assert (given_images == 7).all()
 
 

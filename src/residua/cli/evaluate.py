@@ -12,6 +12,7 @@ from residua.cli.options import parse
 from residua.cli.screen import say, table
 from residua.data.loading import ImageSet
 from residua.data.pictures import read_folder
+from residua.errors import ConfigError
 from residua.evaluate import Scores, scores
 
 
@@ -43,7 +44,9 @@ def main(words: Sequence[str]) -> None:
     images = _images(trained, options)
     device = runtime.pick_device(options.device)
     dtype = runtime.pick_dtype(trained.experiment.precision, device)
-    found = scores(trained.net.to(device), images.to(device), trained.normalize, dtype=dtype)
+    found = scores(
+        trained.net.to(device), images.to(device), trained.normalize.to(device), dtype=dtype
+    )
     _print(found, trained.classes)
     what = f"{options.part} error" if options.data is None else f"error on {options.data}"
     say(f"{what} {found.top1_error:.1f} % ({len(images)} images, top-1, one view)")
@@ -52,7 +55,10 @@ def main(words: Sequence[str]) -> None:
 def _images(trained: runs.TrainedNet, options: Options) -> ImageSet:
     if options.data is not None:
         return read_folder(options.data, trained.shape, trained.classes)
-    return getattr(trained.experiment.load_data(), options.part)
+    images = getattr(trained.experiment.load_data(), options.part)
+    if images is None:
+        raise ConfigError(f"the run has no {options.part} images: it learned from all but the test")
+    return images
 
 
 def _print(found: Scores, classes: Sequence[str]) -> None:

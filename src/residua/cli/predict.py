@@ -70,6 +70,6 @@ def _sentence(trained: runs.TrainedNet, pixels: torch.Tensor, top: int) -> str:
 
 def _looks_inverted(trained: runs.TrainedNet, pixels: torch.Tensor) -> bool:
     """Say whether the negative of a picture is much nearer to the training pictures' mean."""
-    mean = sum(trained.normalize.mean) / len(trained.normalize.mean)
+    mean = trained.normalize.mean.mean().item()
     own = pixels.float().mean().item() / 255
     return abs(own - mean) > abs(1 - own - mean) + 0.2

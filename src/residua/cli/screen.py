@@ -89,11 +89,12 @@ class Screen:
         parameters = sum(layer["parameters"] for layer in start["layers"])
         multiply_adds = sum(layer["multiply_adds"] for layer in start["layers"])
         train, validation, test = start["sizes"]
+        chosen = f"{validation:,} to choose with" if validation else "none to choose with"
         machine = start["environment"]
         say(
             f"{start['recipe']}: {parameters:,} parameters, {multiply_adds / 1e6:,.1f} M "
             f"multiply-adds per image of {'x'.join(map(str, start['shape']))}\n"
-            f"{train:,} images to learn from, {validation:,} to choose with, {test:,} to test on; "
+            f"{train:,} images to learn from, {chosen}, {test:,} to test on; "
             f"{len(start['classes'])} classes\n"
             f"{machine['device']}, {machine['threads']} threads, {machine['precision']}"
         )
@@ -124,10 +125,9 @@ class Screen:
             self._bar.update(self._task, completed=event["iteration"])
 
     def _epoch(self, event: Event) -> None:
-        state = (
-            f"loss {event['train_loss']:.3f}  error {event['train_error']:.1f} %  "
-            f"validation {event['validation_error']:.1f} %"
-        )
+        state = f"loss {event['train_loss']:.3f}  error {event['train_error']:.1f} %"
+        if "validation_error" in event:
+            state += f"  validation {event['validation_error']:.1f} %"
         rate = f"{event['images_per_second']:,.0f} images/s"
         if self._bar is not None:
             self._bar.update(self._task, rate=rate, state=state)

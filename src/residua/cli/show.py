@@ -12,7 +12,6 @@ from tyro.conf import Positional
 from residua import recipes
 from residua.cli.options import parse
 from residua.cli.screen import layers_table, say, table
-from residua.data.loading import Normalize
 from residua.errors import ConfigError
 from residua.nets import catalogue
 from residua.nets.card import Card, card, differences
@@ -70,7 +69,7 @@ def _card(name: str, size: str | None) -> Card:
 def _card_of_recipe(name: str, size: str | None) -> Card:
     experiment = recipes.find(name)
     images = experiment.load_data().train
-    normalize = Normalize.fit(images.images)
+    mean, std = experiment.normalize.fit(images.images).numbers()
     with torch.device("meta"):
         net = experiment.build_net()
     return card(
@@ -78,7 +77,7 @@ def _card_of_recipe(name: str, size: str | None) -> Card:
         _parse_size(size) or images.shape,
         name=name,
         initialization=INITIALIZATION,
-        preprocessing=Preprocessing(mean=normalize.mean, std=normalize.std),
+        preprocessing=Preprocessing(mean=mean, std=std),
     )
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Generator, Tensor
 
-from residua.errors import DataError, ShapeError
+from residua.errors import ConfigError, DataError, ShapeError
 from residua.runtime import generator
 
 
@@ -101,40 +101,43 @@ class Splits:
 
     Args:
         train: to learn from.
-        validation: to choose with.
+        validation: to choose with; None where nothing is chosen.
         test: looked at once, when everything is chosen.
     """
 
     train: ImageSet
-    validation: ImageSet
+    validation: ImageSet | None
     test: ImageSet
 
 
-@dataclass(frozen=True)
-class Normalize:
-    """`(x / 255 - mean) / std` per channel.
+def hold_out(images: ImageSet, count: int) -> tuple[ImageSet, ImageSet | None]:
+    """Split a set in two, the same number of every class in the second part to the nearest.
+
+    The split depends on the number and on the labels alone, so it is the same everywhere.
 
     Args:
-        mean: per channel, for pictures in [0, 1].
-        std: per channel, likewise.
+        images: the set.
+        count: how many pictures the second part gets.
+
+    Returns:
+        The rest and the part, each in the order of the set; None for a part without pictures.
+
+    Raises:
+        ConfigError: there are not that many, or none would be left.
     """
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    @classmethod
-    def fit(cls, images: Tensor) -> Self:
-        """Take mean and standard deviation over all pixels of N, C, H, W pictures."""
-        values = images.to(torch.float64) / 255
-        mean = values.mean(dim=(0, 2, 3))
-        std = values.std(dim=(0, 2, 3), correction=0)
-        return cls(tuple(mean.tolist()), tuple(std.clamp_min(1e-6).tolist()))
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Normalize N, C, H, W pictures in [0, 255]; the result is float32, channels last."""
-        mean, std = _as_tensors(self.mean, self.std, images.device)
-        normal = images.to(torch.float32).sub(mean).div_(std)
-        return normal.contiguous(memory_format=torch.channels_last)
+    if not 0 <= count < len(images):
+        raise ConfigError(f"holdout must be in [0, {len(images)}), got {count}")
+    if not count:
+        return images, None
+    order = torch.randperm(len(images), generator=generator(0, "holdout"))
+    # Rank the pictures of each class in a random order; the lowest ranks of all are held out.
+    by_class = order[images.labels[order].argsort(stable=True)]
+    counts = torch.bincount(images.labels, minlength=len(images.classes))
+    starts = (counts.cumsum(0) - counts)[images.labels[by_class]]
+    share = (torch.arange(len(images)) - starts) / counts[images.labels[by_class]]
+    held = torch.zeros(len(images), dtype=torch.bool)
+    held[by_class[share.argsort(stable=True)[:count]]] = True
+    return images.select((~held).nonzero().flatten()), images.select(held.nonzero().flatten())
 
 
 class Batches:
@@ -159,7 +162,7 @@ class Batches:
         batch_size: int,
         seed: int,
         augment: Callable[[Tensor, Generator], Tensor],
-        normalize: Normalize,
+        normalize: Callable[[Tensor], Tensor],
     ) -> None:
         self.images = images
         self.batch_size = batch_size
@@ -186,14 +189,3 @@ class Batches:
 
     def _shuffle(self, epoch: int) -> Tensor:
         return torch.randperm(len(self.images), generator=generator(self.seed, "order", epoch))
-
-
-@lru_cache(maxsize=8)
-def _as_tensors(
-    mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
-) -> tuple[Tensor, Tensor]:
-    shape = (1, len(mean), 1, 1)
-    return (
-        torch.tensor(mean, device=device).mul(255).view(shape),
-        torch.tensor(std, device=device).mul(255).view(shape),
-    )

@@ -14,14 +14,15 @@ class Preprocessing:
     Attributes:
         channels: "RGB" or "BGR", the order that the net takes.
         range: the largest value of a pixel, 1 or 255.
-        mean: subtracted from each channel, in the order that the net takes.
+        mean: subtracted from each channel, in the order that the net takes; or from each pixel, as
+            C lists of H lists of W numbers.
         std: divides each channel.
         source: who says so.
     """
 
     channels: Literal["RGB", "BGR"] = "RGB"
     range: float = 1.0
-    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    mean: tuple[float, ...] | tuple[tuple[tuple[float, ...], ...], ...] = (0.0, 0.0, 0.0)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
     source: str = ""
 
@@ -32,15 +33,25 @@ class Preprocessing:
             images: N, 3, H, W in [0, 1], RGB.  y: N, 3, H, W.
         """
         x = images.flip(1) if self.channels == "BGR" else images
-        mean, std = (tensor(v, device=x.device).view(1, -1, 1, 1) for v in (self.mean, self.std))
-        return (self.range * x - mean) / std
+        mean, std = (tensor(v, device=x.device) for v in (self.mean, self.std))
+        return (self.range * x - _per_channel(mean)) / _per_channel(std)
 
     def rows(self) -> dict[str, str]:
         """Describe it line by line."""
-        return {
-            name: ", ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)
-            for name, value in dataclasses.asdict(self).items()
-        }
+        return {name: _phrase(value) for name, value in dataclasses.asdict(self).items()}
+
+
+def _per_channel(values: Tensor) -> Tensor:
+    return values.view(-1, 1, 1) if values.ndim == 1 else values
+
+
+def _phrase(value: object) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    numbers = tensor(value)
+    if numbers.ndim == 1:
+        return ", ".join(f"{v:g}" for v in value)
+    return f"of each pixel, {', '.join(f'{v:.4g}' for v in numbers.mean(dim=(1, 2)))} on average"
 
 
 IMAGENET = Preprocessing(

@@ -7,40 +7,18 @@ pickles of arrays (detectron2's model zoo) by an unpickler that knows NumPy arra
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from residua import unpickle
 from residua.errors import CheckpointError
 from residua.nets.caffe import read_caffemodel
 
 PREFIXES = ("module.", "model.", "_orig_mod.", "backbone.bottom_up.", "backbone.", "encoder.")
 WRAPPERS = ("state_dict", "model", "model_state_dict", "net", "weights")
-
-# What a pickle of arrays may name: everything else is refused. Module names are those of NumPy 1
-# and 2; `encode` is how protocol 2 writes bytes.
-ADMITTED = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "scalar"),
-    ("collections", "OrderedDict"),
-    ("_codecs", "encode"),
-}
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """An unpickler that admits NumPy arrays, dicts, lists, strings and numbers."""
-
-    def find_class(self, module_name: str, global_name: str, /) -> Any:
-        if (module_name, global_name) not in ADMITTED:
-            raise pickle.UnpicklingError(f"it wants {module_name}.{global_name}")
-        return super().find_class(module_name, global_name)
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -86,9 +64,8 @@ def _torch(path: Path) -> object:
 
 def _pickle(path: Path) -> object:
     try:
-        with path.open("rb") as file:
-            return _ArraysOnly(file, encoding="latin1").load()
-    except (pickle.UnpicklingError, EOFError, AttributeError, ValueError, IndexError) as error:
+        return unpickle.arrays(path)
+    except unpickle.FAULTS as error:
         raise CheckpointError(
             f"{path} holds more than NumPy arrays, or is damaged, and is not read: {error}"
         ) from None

@@ -99,10 +99,10 @@ def load(
     path = Path(path)
     written, metadata = read(path)
     state = without_prefix(written)
-    card = _card(metadata, path)
+    card = card_of(metadata, path)
     config, module = _target(net, card, state)
     if _is_ours(written, module):
-        origin, preprocessing, state = "residua", _preprocessing(card), written
+        origin, preprocessing, state = "residua", preprocessing_of(card), written
     else:
         origin = origin_of(state)
         preprocessing = CONVENTIONS[origin].preprocessing
@@ -111,7 +111,12 @@ def load(
     return Loaded(module.eval(), config, preprocessing, origin, card)
 
 
-def _card(metadata: dict[str, str], path: Path) -> dict[str, Any]:
+def card_of(metadata: dict[str, str], path: Path) -> dict[str, Any]:
+    """Return what a file of weights says beside the weights.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
     try:
         return json.loads(metadata.get(METADATA_KEY, "{}"))
     except json.JSONDecodeError as error:
@@ -143,7 +148,8 @@ def _is_ours(state: dict[str, Tensor], module: nn.Module) -> bool:
     return len(ours & state.keys()) * 2 > min(len(ours), len(state))
 
 
-def _preprocessing(card: dict[str, Any]) -> Preprocessing | None:
+def preprocessing_of(card: dict[str, Any]) -> Preprocessing | None:
+    """Return what pictures the weights of a card were trained on; None if it does not say."""
     facts = card.get("preprocessing")
     return decode(Preprocessing, facts, where="card") if facts else None
 

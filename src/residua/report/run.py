@@ -110,7 +110,7 @@ def _curves(run: Record) -> dict[str, str]:
     if not run.rows:
         return {}
     points = {
-        name: [(row["iteration"], row[name]) for row in run.rows]
+        name: [(row["iteration"], row[name]) for row in run.rows if name in row]
         for name in ("train_error", "validation_error", "train_loss", "validation_loss")
     }
     tested = (run.result["selected_iteration"], run.result["test_error"]) if run.result else None
