@@ -79,7 +79,7 @@ class Session:
             normalize=self.normalize,
         )
         return Task(
-            net=torch.compile(self.net) if experiment.compile else self.net,
+            net=self._net_to_train(),
             batches=batches,
             loss=loss,
             optimizer=self.optimizer,
@@ -176,6 +176,13 @@ class Session:
         self.best = tuple(state["best"])
         self.seconds = state["seconds"]
         torch.set_rng_state(state["random"])
+
+    def _net_to_train(self) -> nn.Module:
+        if self.experiment.compile:
+            compiled = torch.compile(self.net)
+            assert isinstance(compiled, nn.Module)
+            return compiled
+        return self.net
 
     def _autocast(self) -> AbstractContextManager[object]:
         enabled = self.dtype is not torch.float32

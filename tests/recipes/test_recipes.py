@@ -1,10 +1,19 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from residua import execute, recipes
 from residua.config import digest, from_yaml, to_yaml
+from residua.data.loading import ImageSet, Splits
 from residua.errors import ConfigError
 from residua.experiment import Experiment
+
+
+def stand_in(shape, *, classes):
+    """Pictures of noise in the place of a data set that is not here."""
+    images = torch.randint(0, 256, (40, *shape), dtype=torch.uint8)
+    return ImageSet(images, torch.arange(40) % classes, tuple(map(str, range(classes))))
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -22,7 +31,11 @@ def test_every_recipe_builds_survives_yaml_and_is_documented(name):
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_every_recipe_runs_two_iterations(name):
-    result = execute.run(recipes.find(name).smoke(), page=False)
+    experiment = recipes.find(name)
+    if experiment.data.kind != "digits":
+        noise = stand_in(experiment.net.input_shape, classes=10)
+        experiment = replace(experiment, data=Splits(train=noise, validation=noise, test=noise))
+    result = execute.run(experiment.smoke(), page=False)
     assert 0 <= result.test_error <= 100
 
 

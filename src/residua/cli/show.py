@@ -12,7 +12,7 @@ from tyro.conf import Positional
 from residua import recipes
 from residua.cli.options import parse
 from residua.cli.screen import layers_table, say, table
-from residua.errors import ConfigError
+from residua.errors import ConfigError, DataError
 from residua.nets import catalogue
 from residua.nets.card import Card, card, differences
 from residua.nets.initialize import INITIALIZATION
@@ -55,8 +55,8 @@ def main(words: Sequence[str]) -> None:
 def _card(name: str, size: str | None) -> Card:
     if ":" in name:
         return card(_stranger(name), _parse_size(size) or PHOTO, name=name)
-    if name in recipes.names():
-        return _card_of_recipe(name, size)
+    if name in recipes.names() and (described := _card_of_recipe(name, size)):
+        return described
     config = catalogue.find(name)
     with torch.device("meta"):
         net = config.build()
@@ -66,9 +66,13 @@ def _card(name: str, size: str | None) -> Card:
     return dataclasses.replace(described, facts=described.facts | bound)
 
 
-def _card_of_recipe(name: str, size: str | None) -> Card:
+def _card_of_recipe(name: str, size: str | None) -> Card | None:
+    """Describe a recipe's net with what its data bring; None if they are not on this machine."""
     experiment = recipes.find(name)
-    images = experiment.load_data().train
+    try:
+        images = experiment.load_data().train
+    except DataError:
+        return None
     mean, std = experiment.normalize.fit(images.images).numbers()
     with torch.device("meta"):
         net = experiment.build_net()

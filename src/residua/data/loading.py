@@ -5,10 +5,10 @@ Dimension key:
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 import torch
 from torch import Generator, Tensor
@@ -26,6 +26,46 @@ class Batch(NamedTuple):
 
     images: Tensor
     labels: Tensor
+
+
+# What of a picture a network looks at: N, C, H, W of uint8 to N, V, C, h, w for V views of each.
+View = Callable[[Tensor], Tensor]
+
+
+def whole(images: Tensor) -> Tensor:
+    """One view of each picture, all of it: N, C, H, W to N, 1, C, H, W."""
+    return images[:, None]
+
+
+class Pictures(Protocol):
+    """Labelled pictures, in memory or in files.
+
+    Attributes:
+        labels: N, int64, in [0, K).
+        classes: the names of the K classes.
+        shape: C, H, W of a picture as it is learned from.
+    """
+
+    @property
+    def labels(self) -> Tensor: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+
+    def __len__(self) -> int: ...
+
+    def to(self, device: torch.device) -> Self:
+        """Return the set with its tensors on a device."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Name the content: twelve hexadecimal digits."""
+        ...
+
+    def viewed(self, view: View, batch_size: int) -> Iterator[Tensor]:
+        """Yield views of all pictures in their order: N, V, C, h, w of uint8."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -87,6 +127,10 @@ class ImageSet:
         if self.images.device == device:
             return self
         return type(self)(self.images.to(device), self.labels.to(device), self.classes)
+
+    def viewed(self, view: View, batch_size: int) -> Iterator[Tensor]:
+        """Yield views of all pictures in their order: N, V, C, h, w of uint8."""
+        return map(view, self.images.split(batch_size))
 
     def fingerprint(self) -> str:
         """Name the content: twelve hexadecimal digits of pictures and labels together."""

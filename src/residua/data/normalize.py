@@ -40,7 +40,7 @@ class Normalize:
         """Make one from a number per channel, or C lists of H lists of W numbers."""
         return cls(*(_as_tensor(numbers) for numbers in (mean, std)))
 
-    def numbers(self) -> tuple[Numbers, Numbers]:
+    def numbers(self) -> tuple[Numbers, tuple[float, ...]]:
         """Return mean and deviation as `of` takes them."""
         mean = self.mean.tolist() if self.mean[0].numel() > 1 else self.mean.flatten().tolist()
         return _as_tuples(mean), self.channel_std
