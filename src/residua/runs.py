@@ -92,6 +92,17 @@ def _newest(root: Path) -> Path:
     return max(started)[1]
 
 
+def launched(parent: Path, launch: str | None) -> Path | None:
+    """Find the newest run below a recipe's folder that one start by torchrun began, unfinished."""
+    found = []
+    for path in parent.glob(f"*/{events.FILE}"):
+        record = events.read(path.parent)
+        began = events.first(record, "start") or {}
+        if launch is not None and began.get("launch") == launch and not events.result(record):
+            found.append((began["time"], path.parent))
+    return max(found)[1] if found else None
+
+
 def read_experiment(folder: Path) -> Experiment:
     """Read the experiment of a run from its config.yaml.
 

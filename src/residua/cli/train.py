@@ -13,6 +13,8 @@ from residua.config import from_yaml
 from residua.errors import ConfigError
 from residua.experiment import Experiment
 from residua.session import Session
+from residua.train import parallel
+from residua.train.parallel import World
 
 DEFAULT = "digits.resnet20"
 
@@ -106,7 +108,7 @@ def _train(experiment: Experiment, options: Options) -> None:
             )
         results.append(result)
         _conclude(result)
-    if len(results) > 1:
+    if len(results) > 1 and parallel.leads():
         say(outcome.statistics_line(results))
 
 
@@ -122,6 +124,8 @@ def _resume(options: ResumeOptions) -> None:
 
 
 def _conclude(result: outcome.Result) -> None:
+    if not parallel.leads():
+        return
     say(
         f"test error {result.test_error:.1f} % ({result.test_count} images, seed {result.seed})\n"
         f"{result.page}"
@@ -129,7 +133,7 @@ def _conclude(result: outcome.Result) -> None:
 
 
 def _dry_run(experiment: Experiment, options: Options) -> None:
-    session = Session(experiment, runtime.pick_device(options.device))
+    session = Session(experiment, World(0, 1, runtime.pick_device(options.device)))
     with Screen() as screen:
         screen.describe(session.description(), layer_table=True)
         say(f"estimated time {session.estimate_seconds():.0f} s")

@@ -27,6 +27,11 @@ class Batch(NamedTuple):
     images: Tensor
     labels: Tensor
 
+    def split(self, parts: int) -> list[Self]:
+        """Cut into parts of equal size."""
+        images, labels = self.images.chunk(parts), self.labels.chunk(parts)
+        return [type(self)(*part) for part in zip(images, labels, strict=True)]
+
 
 # What of a picture a network looks at: N, C, H, W of uint8 to N, V, C, h, w for V views of each.
 View = Callable[[Tensor], Tensor]
@@ -197,6 +202,8 @@ class Batches:
         seed: of the run.
         augment: from pictures in [0, 255] and a generator to pictures in [0, 255].
         normalize: the last step.
+        share: which pictures of each batch are wanted, where several processes share it. All are
+            augmented, so that each is the same picture however many processes there are.
     """
 
     def __init__(
@@ -207,19 +214,21 @@ class Batches:
         seed: int,
         augment: Callable[[Tensor, Generator], Tensor],
         normalize: Callable[[Tensor], Tensor],
+        share: slice = slice(None),
     ) -> None:
         self.images = images
         self.batch_size = batch_size
         self.seed = seed
         self.augment = augment
         self.normalize = normalize
+        self.share = share
         self._epoch_order = lru_cache(maxsize=2)(self._shuffle)
 
     def __getitem__(self, iteration: int) -> Batch:
         indices = self.indices(iteration).to(self.images.images.device)
         random = generator(self.seed, "augment", iteration)
-        images = self.augment(self.images.images[indices], random)
-        return Batch(self.normalize(images), self.images.labels[indices])
+        images = self.augment(self.images.images[indices], random)[self.share]
+        return Batch(self.normalize(images), self.images.labels[indices][self.share])
 
     def indices(self, iteration: int) -> Tensor:
         """List which pictures the batch of an iteration holds, in their order."""
