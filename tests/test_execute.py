@@ -392,3 +392,35 @@ def test_statistics_of_seeds_are_those_of_a_hand():
     line = outcome.statistics_line(results)
     assert f"{errors.mean():.2f} ± {errors.std():.2f} %" in line
     assert f"n = 3 seeds), median {errors.median():.2f} %" in line
+
+
+def test_a_batch_in_parts_tells_batch_norm_of_each_part():
+    whole = run(tiny(schedule=StepsConfig(lr=0.1, at=(), until=1)))
+    parts = run(tiny(schedule=StepsConfig(lr=0.1, at=(), until=1), accumulate=2))
+    counted = {
+        name: load_file(r.folder / "weights" / "last.safetensors")["stem.norm.num_batches_tracked"]
+        for name, r in (("whole", whole), ("parts", parts))
+    }
+    assert counted == {"whole": 1, "parts": 2}
+
+
+def test_float16_scales_the_loss_and_goes_on_from_the_scale(tmp_path):
+    straight = run(tiny(precision="float16", clip=5.0, deterministic=True))
+    with pytest.raises(RunError, match="interrupted"):
+        run(tiny(precision="float16", clip=5.0, deterministic=True), name="b", listen=StopAt(7))
+    resumed = resume("runs/tests.tiny/b")
+    assert same(weights(straight.folder), weights(resumed.folder))
+    state = torch.load(next((resumed.folder / "checkpoints").glob("*12.pt")), weights_only=True)
+    assert state["scaler"]["scale"] == 65536.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"accumulate": 3}, "accumulate must divide the batch of 256, got 3"),
+        ({"clip": 0.0}, "clip must be above 0, got 0.0"),
+    ],
+)
+def test_engine_settings_without_sense_are_refused(change, message):
+    with pytest.raises(ConfigError, match=message):
+        run(tiny(**change))

@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import nn
 
 from residua import events, files, outcome, report, runs, runtime
+from residua import tensorboard as board
 from residua.config import to_yaml
 from residua.data.loading import Splits
 from residua.errors import CheckpointError, RunError
@@ -36,6 +37,7 @@ def run(
     device: str = "auto",
     listen: events.Listener | None = None,
     page: bool = True,
+    tensorboard: bool = False,
 ) -> Result:
     """Train and test, in a new folder below `root`.
 
@@ -46,6 +48,7 @@ def run(
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         listen: called with every event as it happens.
         page: write `report.html` at the end, also of a run that stopped early.
+        tensorboard: write the epochs for TensorBoard too, in the folder of the run.
 
     Raises:
         ConfigError: the settings do not fit one another, or the device is not there.
@@ -54,33 +57,37 @@ def run(
     with _joined(device) as world:
         stopped = _lost_run(Path(root), experiment, world)
         if stopped is not None:
-            return _resume(stopped, experiment, world, listen=listen, page=page)
+            return _resume(stopped, experiment, world, listen, page=page, tensorboard=tensorboard)
         session = Session(experiment, world)
         folder = world.told(_create(Path(root), experiment, name) if world.leads else Path())
+        if tensorboard and world.leads:
+            listen = board.beside(folder, listen)
         log = events.Log(folder, listen, silent=not world.leads)
         log.write("start", **session.description())
-        with _alone(log, world):
+        with _alone(folder, world):
             return _Conduct(session, folder, log).to_the_end(page=page)
 
 
 def resume(
     folder: str | Path,
     *,
-    net: nn.Module | None = None,
+    net: nn.Module | Callable[[], nn.Module] | None = None,
     data: Splits | None = None,
     device: str = "auto",
     listen: events.Listener | None = None,
     page: bool = True,
+    tensorboard: bool = False,
 ) -> Result:
     """Go on with a run that stopped, as if it had not; on the processor bit for bit.
 
     Args:
         folder: of the run.
-        net: the module, if the experiment was given one in Python.
+        net: the module or function, if the experiment was given one in Python.
         data: the pictures, if the experiment was given them in Python.
         device: where to go on.
         listen: called with every event as it happens.
         page: write `report.html` at the end, also if the run stops again.
+        tensorboard: write the epochs for TensorBoard too, in the folder of the run.
 
     Raises:
         CheckpointError: the folder is not a run, has no checkpoint, or has come to its end.
@@ -94,23 +101,26 @@ def resume(
         data=experiment.data if data is None else data,
     )
     with _joined(device) as world:
-        return _resume(folder, experiment, world, listen=listen, page=page)
+        return _resume(folder, experiment, world, listen, page=page, tensorboard=tensorboard)
 
 
 def _resume(
     folder: Path,
     experiment: Experiment,
     world: World,
-    *,
     listen: events.Listener | None,
+    *,
     page: bool,
+    tensorboard: bool,
 ) -> Result:
-    log = events.Log(folder, listen, silent=not world.leads)
-    with _alone(log, world):
+    with _alone(folder, world):
         state = world.told(_state(folder) if world.leads else {})
         session = Session(experiment, world)
         session.restore(state)
         done, until = session.progress.iteration, experiment.schedule.until
+        if tensorboard and world.leads:
+            listen = board.beside(folder, listen, iteration=done)
+        log = events.Log(folder, listen, silent=not world.leads)
         log.write("resume", iteration=done, until=until, **session.where())
         return _Conduct(session, folder, log).to_the_end(page=page)
 
@@ -148,8 +158,8 @@ def _lost_run(root: Path, experiment: Experiment, world: World) -> Path | None:
     return world.told(found)
 
 
-def _alone(log: events.Log, world: World) -> AbstractContextManager[object]:
-    return files.alone(log.path) if world.leads else nullcontext()
+def _alone(folder: Path, world: World) -> AbstractContextManager[object]:
+    return files.alone(folder / events.FILE) if world.leads else nullcontext()
 
 
 class _Conduct:

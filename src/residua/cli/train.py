@@ -32,6 +32,7 @@ class Options:
         smoke: cut the training to two small updates.
         threads: of the processor; by default all cores.
         device: auto, cpu, cuda, cuda:1 or mps.
+        tensorboard: write the epochs for TensorBoard too.
         runs: the folder of all runs.
     """
 
@@ -40,6 +41,7 @@ class Options:
     smoke: bool = False
     threads: int | None = None
     device: str = "auto"
+    tensorboard: bool = False
     runs: Path = Path("runs")
 
 
@@ -51,12 +53,14 @@ class ResumeOptions:
         resume: the folder of the run, or "last".
         threads: of the processor; by default as many as before, for equal bits.
         device: auto, cpu, cuda, cuda:1 or mps; by default as before.
+        tensorboard: write the epochs for TensorBoard too.
         runs: the folder of all runs.
     """
 
     resume: str
     threads: int | None = None
     device: str | None = None
+    tensorboard: bool = False
     runs: Path = Path("runs")
 
 
@@ -105,6 +109,7 @@ def _train(experiment: Experiment, options: Options) -> None:
                 root=options.runs,
                 device=options.device,
                 listen=screen,
+                tensorboard=options.tensorboard,
             )
         results.append(result)
         _conclude(result)
@@ -119,7 +124,9 @@ def _resume(options: ResumeOptions) -> None:
     runtime.set_threads(min(threads, runtime.cores()) if options.threads is None else threads)
     device = options.device or before["device_type"]
     with Screen() as screen:
-        result = execute.resume(folder, device=device, listen=screen)
+        result = execute.resume(
+            folder, device=device, listen=screen, tensorboard=options.tensorboard
+        )
     _conclude(result)
 
 

@@ -77,8 +77,8 @@ class Task:
     parts: int = 1
     clip: float | None = None
     scaler: GradScaler | None = None
-    seed: Callable[[int], None] = lambda iteration: None
-    mean: Callable[[Tensor], Tensor] = lambda values: values
+    seed: Callable[[int], None] | None = None
+    mean: Callable[[Tensor], Tensor] | None = None
 
 
 @dataclass
@@ -111,7 +111,8 @@ def update(task: Task, iteration: int) -> dict[str, float]:
     rate = task.schedule.rate(iteration)
     for group in task.optimizer.param_groups:
         group["lr"] = rate
-    task.seed(iteration)
+    if task.seed is not None:
+        task.seed(iteration)
     terms = _differentiate(task, task.batches[iteration])
     terms["gradient_norm"] = _gradient_norm(task)
     numbers = _to_numbers(terms)
@@ -162,7 +163,9 @@ def _differentiate(task: Task, batch: Any) -> Terms:
             (share if task.scaler is None else task.scaler.scale(share)).backward()
         for name, term in terms.items():
             sums[name] = sums.get(name, 0.0) + term.detach().float() / len(batches)
-    means = task.mean(torch.stack(list(sums.values())))
+    means = torch.stack(list(sums.values()))
+    if task.mean is not None:
+        means = task.mean(means)
     return dict(zip(sums, means, strict=True))
 
 
