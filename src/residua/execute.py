@@ -12,7 +12,7 @@ from torch import nn
 
 from residua import events, files, outcome, report, runs, runtime
 from residua import tensorboard as board
-from residua.config import to_yaml
+from residua.config import digest, to_yaml
 from residua.data.loading import Splits
 from residua.errors import CheckpointError, RunError
 from residua.evaluate import Scores
@@ -149,12 +149,10 @@ def _joined(device: str) -> Iterator[World]:
 
 
 def _lost_run(root: Path, experiment: Experiment, world: World) -> Path | None:
-    """Find the run to go on with, if torchrun started this process again after a loss."""
-    found = None
-    if world.leads and parallel.restarted():
-        found = runs.launched(root / experiment.name, parallel.launch())
-        if found is not None and not checkpoint.found(found / "checkpoints"):
-            found = None
+    """Find the run to go on with, if torchrun has started this process again after a loss."""
+    launch, found = parallel.launch(), None
+    if world.leads and launch is not None:
+        found = runs.launched(root / experiment.name, launch, digest(experiment.recordable()))
     return world.told(found)
 
 

@@ -74,7 +74,7 @@ def train(script, where, *, processes, lose=False, restarts=0):
     command += [str(script), str(where), "lose" if lose else "keep"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -92,7 +92,8 @@ def test_two_processes_do_what_one_does_and_survive_the_loss_of_one(script, tmp_
     alone, both, lost = (tmp_path / name for name in ("alone", "both", "lost"))
     train(script, alone, processes=1)
     said = train(script, both, processes=2)
-    train(script, lost, processes=2, lose=True, restarts=1)
+    # Joining anew may fail too, on a busy machine: torchrun tries again.
+    train(script, lost, processes=2, lose=True, restarts=3)
 
     expected = losses(alone)
     assert len(expected) == 2
@@ -103,7 +104,7 @@ def test_two_processes_do_what_one_does_and_survive_the_loss_of_one(script, tmp_
             assert torch.allclose(value, last_weights(alone)[name], atol=1e-5), name
 
     record = events.read(lost / "two" / "run")
-    assert [event["kind"] for event in record].count("resume") == 1
+    assert [event["kind"] for event in record].count("resume") >= 1
     assert [p.name for p in (lost / "two").iterdir()] == ["run"]
     one, two = (events.result(events.read(where / "two" / "run")) for where in (alone, both))
     assert one["test_count"] == two["test_count"] == 360

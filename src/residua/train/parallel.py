@@ -141,11 +141,6 @@ def launch() -> str | None:
     return run if run != "none" else f"{socket.gethostname()}:{os.getppid()}"
 
 
-def restarted() -> bool:
-    """Say whether torchrun has started this process again after one was lost."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
-
-
 def unsynchronized(net: nn.Module) -> AbstractContextManager[object]:
     """Keep gradients to this process until the next backward pass outside of this context."""
     return net.no_sync() if isinstance(net, DistributedDataParallel) else nullcontext()
