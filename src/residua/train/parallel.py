@@ -126,7 +126,12 @@ def joined(device: torch.device) -> Iterator[World]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    # After a restart torchrun's store still holds the addresses of the processes before, and one
+    # that reads them waits for the dead: each life has its own names there.
+    store, rank, size = next(iter(dist.rendezvous("env://")))
+    life = dist.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, store=life, rank=rank, world_size=size)
     try:
         yield World(dist.get_rank(), size, device)
     finally:
