@@ -16,6 +16,7 @@ from residua.config import digest
 from residua.data.loading import Batch, Batches, ImageSet, Splits
 from residua.errors import CheckpointError, ConfigError, DataError, ResiduaError
 from residua.evaluate import Scores, scores
+from residua.evaluate.evidence import evidence
 from residua.experiment import Experiment
 from residua.nets import weights
 from residua.nets.describe import layers
@@ -103,6 +104,10 @@ class Session:
     def scores(self, images: ImageSet) -> Scores:
         """Score pictures with the net as it is now."""
         return scores(self.net, images, self.normalize, dtype=self.dtype)
+
+    def evidence(self, images: Tensor, for_N: Tensor, against_N: Tensor) -> Tensor | None:
+        """Say where pictures speak for one class rather than another to the net as it is now."""
+        return evidence(self.net, self.normalize(images.to(self.device)), for_N, against_N)
 
     def description(self) -> dict[str, Any]:
         """What the record begins with."""
