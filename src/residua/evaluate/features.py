@@ -23,7 +23,7 @@ TOLERANCE = 1e-3
 DEEPEST = 12
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def pooled(net: nn.Module, inputs: Tensor) -> Tensor:
     """Return what the last linear layer takes.
 
@@ -40,7 +40,7 @@ def pooled(net: nn.Module, inputs: Tensor) -> Tensor:
     return _last_linear(net, inputs)[1].float()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def activation_maps(net: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
     """Say how much each place of a picture contributes to each class ([Z]).
 
@@ -58,10 +58,11 @@ def activation_maps(net: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
         ConfigError: the network does not end so; for others no map is exact.
     """
     head, pooled_ND, maps = _last_linear(net, inputs)
-    averaged = [found for found in maps if _close(found.mean(dim=(2, 3)), pooled_ND)]
+    # Pooling that keeps its axes gives a map of one pixel, which says nothing of places.
+    wide = [found for found in maps if found[0, 0].numel() > 1]
+    averaged = [found for found in wide if _close(found.mean(dim=(2, 3)), pooled_ND)]
     if averaged:
-        # Where the pooling keeps its axes, its output of one pixel is among the maps too.
-        features_NDhw = max(averaged, key=lambda found: found.shape[2] * found.shape[3]).float()
+        features_NDhw = averaged[-1].float()
         weighted = torch.einsum("ndhw,kd->nkhw", features_NDhw, head.weight.float())
         bias = weighted.new_zeros(len(head.weight)) if head.bias is None else head.bias.float()
         return weighted, bias
