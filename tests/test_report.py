@@ -592,7 +592,7 @@ def test_later_tests_are_shown_with_their_protocol(tmp_path):
     (tmp_path / "evaluations.jsonl").write_text(f"{json.dumps(test)}\n")
     text = read(page(tmp_path))
     assert "Tested again" in text
-    assert "test 40 best top-1, 10-crop 4.2 – 1.5 0.125" in text
+    assert "test 40 best top-1, 10-crop 4.2 none 1.5 0.125" in text
 
 
 def test_without_later_tests_and_maps_the_page_is_silent_about_them(whole):

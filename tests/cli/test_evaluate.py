@@ -55,7 +55,10 @@ ONE, TWO = "digits.resnet20/seed0", "digits.resnet20/seed1"
         (["--views", "center"], "1-crop: center of 8 pixels, shorter side 9"),
         (["--views", "ten", "--short-side", "12"], "10-crop: corners and center of 8 pixels and"),
         (["--views", "multi", "--average", "logits"], "shorter side 8, 9, 14, 17, 23, mean of the"),
-        (["--views", "multi", "--scales", "8", "9", "--mirror"], "mirror images, shorter side 8, 9"),
+        (
+            ["--views", "multi", "--scales", "8", "9", "--mirror"],
+            "mirror images, shorter side 8, 9",
+        ),
         (["--exact-norm"], "averaged over 1,077 training images, not augmented, in batches of 359"),
     ],
 )
@@ -98,8 +101,7 @@ def test_a_test_is_recorded_with_the_run_and_shown_on_its_page(run, folder):
 
 def test_testing_an_old_run_does_not_make_it_the_last(run, folder):
     run(ONE)
-    code, text = run("last", "--save", "last.safetensors")
-    assert code == 0
+    assert run("last", "--save", "last.safetensors")[0] == 0
     run(TWO, "--save", "two.safetensors")
     last, two = (kept.load(folder / f"{name}.safetensors") for name in ("last", "two"))
     assert last.logits.equal(two.logits)

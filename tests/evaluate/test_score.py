@@ -137,9 +137,7 @@ def test_a_mean_of_each_pixel_is_resized_with_the_pictures():
 def test_parts_of_several_processes_make_the_whole():
     made, pictures = net(), images(8)
     whole = scores(made, pictures, HALF)
-    parts = [
-        scores(made, pictures.select(torch.arange(rank, 8, 3)), HALF) for rank in range(3)
-    ]
+    parts = [scores(made, pictures.select(torch.arange(rank, 8, 3)), HALF) for rank in range(3)]
     together = joined(parts)
     assert torch.allclose(together.logits, whole.logits, atol=1e-5)
     assert torch.equal(together.labels, whole.labels)

@@ -86,7 +86,9 @@ def ensemble(parts: Sequence[Scores], *, rule: Rule = "probabilities") -> Scores
     if len(parts) == 1:
         return first
     protocols = list(dict.fromkeys(part.protocol for part in parts))
-    by = f"each by {protocols[0]}" if len(protocols) == 1 else f"by ({') and by ('.join(protocols)})"
+    by = (
+        f"each by {protocols[0]}" if len(protocols) == 1 else f"by ({') and by ('.join(protocols)})"
+    )
     protocol = f"ensemble of {len(parts)}, mean of the {rule}; {by}"
     logits = averaged(torch.stack([part.logits for part in parts], dim=1), rule)
     return dataclasses.replace(first, logits=logits, protocol=protocol)
