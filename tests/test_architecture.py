@@ -14,7 +14,7 @@ LAYERS = (
     ("files", "config", "runtime", "unpickle"),
     ("events",),
     ("tensorboard",),
-    ("nn", "data.augment", "data.loading", "data.normalize"),
+    ("nn", "data.augment", "data.loading", "data.normalize", "data.views"),
     ("nets", "data"),
     ("train", "evaluate"),
     ("plots",),

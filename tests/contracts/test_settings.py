@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from residua.config import decode, encode
-from residua.data import augment
+from residua.data import augment, views
 from residua.data.sets import DigitsConfig
 from residua.errors import ConfigError
 from residua.experiment import Given
@@ -18,6 +18,7 @@ from residua.train.optimize import SgdConfig
 KINDS = [
     *get_args(get_args(augment.Augment)[0]),
     *get_args(get_args(schedule.Schedule)[0]),
+    *get_args(get_args(views.Views)[0]),
     *dict.fromkeys(type(config) for config in catalogue.NETS.values()),
     DigitsConfig,
     SgdConfig,
