@@ -76,7 +76,8 @@ class Session:
             batch_size=experiment.batch_size,
             seed=experiment.seed,
             augment=experiment.augment.apply,
-            normalize=self.normalize,
+            normalize=self.normalize.finish,
+            prepare=self.normalize.prepare,
         )
         return Task(
             net=self._net_to_train(),
@@ -130,12 +131,23 @@ class Session:
         """Write the weights with what is needed to use them without the run."""
         train = self.splits.train
         mean, std = self.normalize.numbers()
+        preparation = self.normalize.preparation
         weights.save(
             self.net,
             path,
             config=self.experiment.recordable().net,
-            preprocessing=Preprocessing(mean=mean, std=std, source="the training images"),
-            card={"classes": train.classes, "shape": train.shape},
+            preprocessing=Preprocessing(
+                mean=mean,
+                std=std,
+                source="the training images",
+                first="" if preparation is None else preparation.what,
+            ),
+            card={
+                "classes": train.classes,
+                "shape": train.shape,
+                **({} if preparation is None else {"preparation": preparation.facts()}),
+            },
+            beside=None if preparation is None else preparation.arrays(),
         )
 
     def where(self) -> dict[str, Any]:

@@ -197,6 +197,8 @@ class Batches:
         seed: of the run.
         augment: from pictures in [0, 255] and a generator to pictures in [0, 255].
         normalize: the last step.
+        prepare: done once to all pictures, before augmentation; what it returns is held instead of
+            the bytes. Nothing if not given.
     """
 
     def __init__(
@@ -207,8 +209,10 @@ class Batches:
         seed: int,
         augment: Callable[[Tensor, Generator], Tensor],
         normalize: Callable[[Tensor], Tensor],
+        prepare: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.images = images
+        self.prepared = images.images if prepare is None else prepare(images.images)
         self.batch_size = batch_size
         self.seed = seed
         self.augment = augment
@@ -218,7 +222,7 @@ class Batches:
     def __getitem__(self, iteration: int) -> Batch:
         indices = self.indices(iteration).to(self.images.images.device)
         random = generator(self.seed, "augment", iteration)
-        images = self.augment(self.images.images[indices], random)
+        images = self.augment(self.prepared[indices], random)
         return Batch(self.normalize(images), self.images.labels[indices])
 
     def indices(self, iteration: int) -> Tensor:
