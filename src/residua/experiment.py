@@ -20,7 +20,7 @@ from residua.errors import ConfigError
 from residua.nets.catalogue import NetConfig
 from residua.runtime import Precision
 from residua.train.optimize import SgdConfig
-from residua.train.schedule import Schedule
+from residua.train.pace import Schedule
 
 
 @settings

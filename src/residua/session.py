@@ -21,9 +21,13 @@ from residua.nets import weights
 from residua.nets.describe import layers
 from residua.nets.preprocessing import Preprocessing
 from residua.train.loop import Progress, Task, update
+from residua.train.pace import Pace
 
 STATE = frozenset(
-    {"digest", "fingerprints", "net", "optimizer", "progress", "best", "seconds", "random"}
+    {
+        *("digest", "fingerprints", "net", "optimizer", "pace"),
+        *("progress", "best", "seconds", "random"),
+    }
 )
 
 
@@ -59,6 +63,7 @@ class Session:
         self.net = self.net.to(device).to(memory_format=torch.channels_last)
         torch.manual_seed(runtime.derive(experiment.seed, "forward"))
         self.optimizer = experiment.optimizer.build(self.net)
+        self.pace = Pace(experiment.schedule)
         self.progress = Progress()
         self.best: tuple[float, float] = (float("inf"), float("inf"))
         self.seconds = 0.0
@@ -84,7 +89,7 @@ class Session:
             batches=batches,
             loss=loss,
             optimizer=self.optimizer,
-            schedule=experiment.schedule,
+            schedule=self.pace,
             autocast=self._autocast,
         )
 
@@ -164,6 +169,7 @@ class Session:
             "fingerprints": self.fingerprints,
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "pace": self.pace.state(),
             "progress": dataclasses.asdict(self.progress),
             "best": list(self.best),
             "seconds": self.seconds,
@@ -184,6 +190,7 @@ class Session:
             raise CheckpointError("the pictures are not those that the run began with")
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.pace.restore(state["pace"])
         self.progress = Progress(**state["progress"])
         self.best = tuple(state["best"])
         self.seconds = state["seconds"]

@@ -12,13 +12,13 @@ from residua.data.sets import DigitsConfig
 from residua.errors import ConfigError
 from residua.experiment import Given
 from residua.nets import catalogue, cifar
-from residua.train import schedule
+from residua.train import pace
 from residua.train.optimize import SgdConfig
 
 KINDS = [
     *get_args(get_args(augment.Augment)[0]),
     *get_args(get_args(normalize.Normalization)[0]),
-    *get_args(get_args(schedule.Schedule)[0]),
+    *get_args(get_args(pace.Schedule)[0]),
     *dict.fromkeys(type(config) for config in catalogue.NETS.values()),
     DigitsConfig,
     SgdConfig,

@@ -76,13 +76,16 @@ class Progress:
 def update(task: Task, iteration: int) -> dict[str, float]:
     """Make one update of the weights: `w <- w - rate(i) * direction(gradient of the loss)`.
 
+    A group of parameters that has a `factor` is updated with that times the rate.
+
     Raises:
         RunError: the loss is not a finite number (the weights are as before), or the optimizer did
             not use the rate of the schedule.
     """
     rate = task.schedule.rate(iteration)
-    for group in task.optimizer.param_groups:
-        group["lr"] = rate
+    expected = [rate * group.get("factor", 1.0) for group in task.optimizer.param_groups]
+    for group, its_rate in zip(task.optimizer.param_groups, expected, strict=True):
+        group["lr"] = its_rate
     with task.autocast():
         terms = task.loss(task.net, task.batches[iteration])
     task.optimizer.zero_grad()
@@ -94,10 +97,10 @@ def update(task: Task, iteration: int) -> dict[str, float]:
             "lower schedule.lr or a longer schedule.warmup usually cures it, in a new run"
         )
     task.optimizer.step()
-    used = {group["lr"] for group in task.optimizer.param_groups}
-    if used != {rate}:
+    used = [group["lr"] for group in task.optimizer.param_groups]
+    if used != expected:
         raise RunError(
-            f"iteration {iteration} used the rates {sorted(used)}, but the schedule says {rate}: "
+            f"iteration {iteration} used the rates {used}, but the schedule says {expected}: "
             "something else sets the optimizer's rate"
         )
     return numbers
