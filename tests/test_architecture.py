@@ -14,7 +14,7 @@ LAYERS = (
     ("files", "config", "runtime", "unpickle"),
     ("events",),
     ("tensorboard",),
-    ("nn", "data.augment", "data.loading", "data.normalize", "data.views"),
+    ("nn", "data.augment", "data.loading", "data.normalize", "data.views", "data.whiten"),
     ("nets", "data"),
     ("train", "evaluate"),
     ("plots",),

@@ -20,7 +20,7 @@ from residua.errors import ConfigError
 from residua.nets.catalogue import NetConfig
 from residua.runtime import Precision
 from residua.train.optimize import SgdConfig
-from residua.train.schedule import Schedule
+from residua.train.pace import Schedule
 
 
 @settings
@@ -31,7 +31,8 @@ class Claim:
         metric: such as "test_error".
         value: as printed.
         unit: such as "percent".
-        statistic: "single run", "best of 5", "mean of 5", "median of 5".
+        statistic: "single run", "best of 5", "mean of 5", "median of 5", "best of
+            several" where the number is not known, or "not stated".
         source: the paper, and the table or section.
     """
 
@@ -40,6 +41,13 @@ class Claim:
     unit: str
     statistic: str
     source: str
+
+    @classmethod
+    def error(
+        cls, value: float, source: str, *, statistic: str = "single run", metric: str = "test_error"
+    ) -> "Claim":
+        """Claim an error in percent."""
+        return cls(metric=metric, value=value, unit="percent", statistic=statistic, source=source)
 
 
 @settings

@@ -7,17 +7,18 @@ from typing import get_args
 import pytest
 
 from residua.config import decode, encode
-from residua.data import augment, views
+from residua.data import augment, normalize, views
 from residua.data.sets import DigitsConfig
 from residua.errors import ConfigError
 from residua.experiment import Given
 from residua.nets import catalogue, cifar
-from residua.train import schedule
+from residua.train import pace
 from residua.train.optimize import SgdConfig
 
 KINDS = [
     *get_args(get_args(augment.Augment)[0]),
-    *get_args(get_args(schedule.Schedule)[0]),
+    *get_args(get_args(normalize.Normalization)[0]),
+    *get_args(get_args(pace.Schedule)[0]),
     *get_args(get_args(views.Views)[0]),
     *dict.fromkeys(type(config) for config in catalogue.NETS.values()),
     DigitsConfig,
@@ -41,7 +42,14 @@ def test_settings_are_frozen_tagged_and_strict(cls):
 
 @pytest.mark.parametrize(
     ("cls", "function"),
-    [(augment.PadCropFlip, augment.pad_crop_flip), (augment.RotateShift, augment.rotate_shift)],
+    [
+        (augment.PadCropFlip, augment.pad_crop_flip),
+        (augment.RotateShift, augment.rotate_shift),
+        (augment.RescaleCrop, augment.rescale_crop),
+        (augment.RandomResizedCrop, augment.random_resized_crop),
+        (augment.ColourJitter, augment.colour_jitter),
+        (augment.PcaColour, augment.pca_colour),
+    ],
 )
 def test_settings_have_the_keyword_arguments_of_their_function(cls, function):
     arguments = [

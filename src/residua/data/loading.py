@@ -204,6 +204,8 @@ class Batches:
         normalize: the last step.
         share: which pictures of each batch are wanted, where several processes share it. All are
             augmented, so that each is the same picture however many processes there are.
+        prepare: done once to all pictures, before augmentation; what it returns is held instead of
+            the bytes. Nothing if not given.
     """
 
     def __init__(
@@ -215,8 +217,10 @@ class Batches:
         augment: Callable[[Tensor, Generator], Tensor],
         normalize: Callable[[Tensor], Tensor],
         share: slice = slice(None),
+        prepare: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.images = images
+        self.prepared = images.images if prepare is None else prepare(images.images)
         self.batch_size = batch_size
         self.seed = seed
         self.augment = augment
@@ -227,7 +231,7 @@ class Batches:
     def __getitem__(self, iteration: int) -> Batch:
         indices = self.indices(iteration).to(self.images.images.device)
         random = generator(self.seed, "augment", iteration)
-        images = self.augment(self.images.images[indices], random)[self.share]
+        images = self.augment(self.prepared[indices], random)[self.share]
         return Batch(self.normalize(images), self.images.labels[indices][self.share])
 
     def indices(self, iteration: int) -> Tensor:
