@@ -168,7 +168,9 @@ def read(path: Path, key: str, *, count: int, classes: int) -> tuple[torch.Tenso
 def _content(path: Path) -> dict[str, Any]:
     """Read a pickle, whose keys are text as Python 2 wrote it or bytes."""
     try:
-        return {_text(name): value for name, value in unpickle.arrays(path).items()}
+        return {
+            _text(name): value for name, value in unpickle.arrays(path, encoding="bytes").items()
+        }
     except (*unpickle.FAULTS, TypeError, OSError, MemoryError, OverflowError) as error:
         raise DataError(
             f"{path} is no file of CIFAR, or damaged: {error} (move it away to have it fetched)"

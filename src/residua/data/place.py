@@ -119,7 +119,7 @@ def md5(paths: Sequence[Path]) -> list[str]:
 def _top(folder: str | None) -> Path:
     """Return the folder of all data sets; only the cache is made, as others may be mistyped."""
     named = folder or os.environ.get(VARIABLE)
-    if named is None:
+    if not named:
         return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "residua"
     path = Path(named).expanduser()
     if not path.is_dir():

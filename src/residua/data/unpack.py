@@ -81,9 +81,11 @@ def _explained(archive: Path, folder: Path) -> Iterator[None]:
     except tarfile.FilterError as error:
         raise DataError(f"{archive} holds what does not belong in a folder: {error}") from None
     except FAULTS as error:
+        # The reader of tar lists on further lines what each kind of packing made of it.
+        reason = str(error).partition("\n")[0].rstrip(":")
         raise DataError(
-            f"{archive} is damaged: {error} (put a whole one in its place, or move it away to have "
-            "it fetched again)"
+            f"{archive} is damaged: {reason} (put a whole one in its place, or move it away to "
+            "have it fetched again)"
         ) from None
     except OSError as error:
         raise DataError(
