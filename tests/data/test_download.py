@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from residua.data import download
+from residua.data import download, partial
 from residua.data.download import Remote, fetch
 from residua.errors import ConfigError, DataError
 
@@ -103,6 +103,19 @@ def test_a_part_is_used_or_thrown_away(quick, server, tmp_path, part, requests):
     quick(tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == CONTENT
     assert server.asked == requests
+
+
+def test_a_file_that_changes_on_the_way_is_fetched_anew(quick, server, tmp_path):
+    server.files["file"] = CONTENT[::-1]
+    server.faults = ["truncate"]
+
+    def replace(done, total):
+        if done:
+            server.files["file"] = CONTENT
+
+    quick(tmp_path / "file", progress=replace)
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    assert [span for _, span in server.asked] == [None, "bytes=5000-", None]
 
 
 @pytest.mark.parametrize("fault", ["ignore range", "other piece"])
@@ -245,7 +258,7 @@ def test_a_port_where_nobody_listens(tmp_path):
 
 def test_a_disk_without_room_is_known_before(quick, server, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=5999)
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(partial.shutil, "disk_usage", lambda path: usage)
     (tmp_path / "file.part").write_bytes(CONTENT[:4000])
     message = fails(quick, tmp_path / "file")
     assert "6,000 bytes are still to come, 5,999 are free" in message

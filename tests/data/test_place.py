@@ -1,3 +1,4 @@
+import hashlib
 import io
 import subprocess
 import sys
@@ -5,7 +6,7 @@ import tarfile
 
 import pytest
 
-from residua.data import download, place
+from residua.data import place
 from residua.data.download import Remote
 from residua.data.place import File, Source, find
 from residua.errors import DataError
@@ -31,7 +32,7 @@ def tar(contents):
 
 def remote(server, name, content):
     server.files[name] = content
-    return Remote((f"{server.url}/{name}",), f"md5:{download.hashlib.md5(content).hexdigest()}")
+    return Remote((f"{server.url}/{name}",), f"md5:{hashlib.md5(content).hexdigest()}")
 
 
 @pytest.fixture
@@ -201,5 +202,5 @@ def test_a_terminal_sees_a_bar(packed, capsys, monkeypatch):
 def test_sums_tell_files_apart(tmp_path):
     for name, content in CONTENTS.items():
         (tmp_path / name).write_bytes(content)
-    expected = [download.hashlib.md5(content).hexdigest() for content in CONTENTS.values()]
+    expected = [hashlib.md5(content).hexdigest() for content in CONTENTS.values()]
     assert place.md5([tmp_path / name for name in CONTENTS]) == expected

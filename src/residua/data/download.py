@@ -6,10 +6,8 @@ that answers that it will not, is not asked again. Whatever went before, the che
 """
 
 import errno
-import hashlib
 import os
 import re
-import shutil
 import socket
 import ssl
 import time
@@ -18,16 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from residua.data.partial import CHUNK, Part
 from residua.errors import ConfigError, DataError
 
 # Forbids all fetching, if it is set to anything.
 OFFLINE = "RESIDUA_OFFLINE"
-
-CHUNK = 1 << 16
 
 # What a failure takes from the patience with a server: it may pass; it sent something else than the
 # file; it would answer the same again.
@@ -105,8 +101,8 @@ def fetch(
             f"{path} is not there, and {OFFLINE} forbids to fetch it: put the file of "
             f"{remote.urls[0]} there, or unset {OFFLINE}"
         )
-    part = _Part(path, remote.checksum)
-    if part.is_right():
+    part = Part(path, remote.checksum)
+    if part.is_whole:
         return part.become(path)
     failures = dict.fromkeys(remote.urls, 0)
     reasons: dict[str, str] = {}
@@ -134,50 +130,7 @@ class _AttemptError(Exception):
         self.cost = cost
 
 
-class _Part:
-    """What has come of a file so far, and its checksum."""
-
-    def __init__(self, path: Path, checksum: str) -> None:
-        self.path = path.with_name(f"{path.name}.part")
-        self.algorithm, _, self.expected = checksum.partition(":")
-        self.size = 0
-        self.sum = hashlib.new(self.algorithm, usedforsecurity=False)
-        with _on_disk(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.exists():
-                with self.path.open("rb") as file:
-                    while piece := file.read(CHUNK):
-                        self._count(piece)
-
-    def _count(self, piece: bytes) -> None:
-        self.sum.update(piece)
-        self.size += len(piece)
-
-    def append(self, file: IO[bytes], piece: bytes) -> None:
-        rest = memoryview(piece)
-        with _on_disk(self.path):
-            while rest:
-                rest = rest[file.write(rest) :]
-        self._count(piece)
-
-    def discard(self) -> None:
-        with _on_disk(self.path):
-            self.path.unlink(missing_ok=True)
-        self.size = 0
-        self.sum = hashlib.new(self.algorithm, usedforsecurity=False)
-
-    def is_right(self) -> bool:
-        return self.sum.hexdigest().startswith(self.expected)
-
-    def become(self, path: Path) -> Path:
-        with _on_disk(path):
-            with self.path.open("rb") as file:
-                os.fsync(file.fileno())
-            self.path.replace(path)
-        return path
-
-
-def _transfer(url: str, part: _Part, progress: Progress, timeout: float) -> None:
+def _transfer(url: str, part: Part, progress: Progress, timeout: float) -> None:
     """Ask one server once for what is missing, and check the whole."""
     resumed = part.size > 0
     headers = {"User-Agent": "residua", "Accept-Encoding": "identity"}
@@ -186,13 +139,10 @@ def _transfer(url: str, part: _Part, progress: Progress, timeout: float) -> None
     with _answers(part), urlopen(Request(url, headers=headers), timeout=timeout) as response:
         total = _begin(response, part)
         kind = response.headers.get_content_type()
-        _check_room(part, total)
-        with _on_disk(part.path):
-            file = part.path.open("ab", buffering=0)
-        with file:
+        with part.opened(total) as file:
             progress(part.size, total)
             # Some servers keep the connection open after the last byte: that is not waited for.
-            while wanted := min(CHUNK, CHUNK if total is None else total - part.size):
+            while (wanted := min(CHUNK, CHUNK if total is None else total - part.size)) > 0:
                 piece = response.read1(wanted)
                 if not piece:
                     break
@@ -200,8 +150,8 @@ def _transfer(url: str, part: _Part, progress: Progress, timeout: float) -> None
                 progress(part.size, total)
     if total is not None and part.size < total:
         raise _AttemptError(f"the connection ended after {part.size:,} of {total:,} bytes")
-    if not part.is_right():
-        found, size = part.sum.hexdigest()[: len(part.expected)], part.size
+    if not part.is_whole:
+        found, size = part.found, part.size
         part.discard()
         # Of a file that came in two pieces, the first may have been of another version.
         raise _AttemptError(
@@ -211,7 +161,7 @@ def _transfer(url: str, part: _Part, progress: Progress, timeout: float) -> None
         )
 
 
-def _begin(response: HTTPResponse, part: _Part) -> int | None:
+def _begin(response: HTTPResponse, part: Part) -> int | None:
     """See what the server sends, the rest or all; return the size of the whole file."""
     if response.status == 206:
         sent = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
@@ -227,7 +177,7 @@ def _begin(response: HTTPResponse, part: _Part) -> int | None:
 
 
 @contextmanager
-def _answers(part: _Part) -> Iterator[None]:
+def _answers(part: Part) -> Iterator[None]:
     """Turn everything that can go wrong between here and a server into a failure."""
     try:
         yield
@@ -258,30 +208,7 @@ def _unreached(reason: object) -> _AttemptError:
     return _AttemptError(f"no connection ({reason})", FINAL if untrusted else PASSING)
 
 
-@contextmanager
-def _on_disk(path: Path) -> Iterator[None]:
-    """Turn a failure to read or write into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-        reason = "the disk is full" if full else (error.strerror or str(error)).lower()
-        raise DataError(
-            f"cannot write {path}: {reason} (what has come is kept: make room and start again, or "
-            "choose another folder)"
-        ) from error
-
-
-def _check_room(part: _Part, total: int | None) -> None:
-    free = shutil.disk_usage(part.path.parent).free
-    if total is not None and total - part.size > free:
-        raise DataError(
-            f"the disk has no room for {part.path}: {total - part.size:,} bytes are still to come, "
-            f"{free:,} are free (make room and start again, or choose another folder)"
-        )
-
-
-def _explanation(path: Path, reasons: dict[str, str], part: _Part) -> str:
+def _explanation(path: Path, reasons: dict[str, str], part: Part) -> str:
     tried = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
     kept = (
         f" {part.size:,} bytes have come and are kept: start again to go on." if part.size else ""
