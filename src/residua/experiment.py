@@ -12,10 +12,12 @@ from torch import nn
 
 from residua.config import decode, encode, settings, tagged
 from residua.data.augment import AsIs, Augment
-from residua.data.cifar import Cifar10Config
+from residua.data.cifar import Cifar10Config, Cifar100Config
 from residua.data.loading import Splits
+from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.normalize import ChannelStats, Normalization
 from residua.data.sets import DigitsConfig
+from residua.data.svhn import SvhnConfig
 from residua.errors import ConfigError
 from residua.nets.catalogue import NetConfig
 from residua.runtime import Precision
@@ -94,7 +96,19 @@ class Experiment:
 
     name: str = "mine"
     net: Annotated[NetConfig | Given, tagged] | InstanceOf[nn.Module] | Callable[[], nn.Module]
-    data: Annotated[DigitsConfig | Cifar10Config | Given, tagged] | InstanceOf[Splits]
+    data: (
+        Annotated[
+            DigitsConfig
+            | Cifar10Config
+            | Cifar100Config
+            | MnistConfig
+            | FashionMnistConfig
+            | SvhnConfig
+            | Given,
+            tagged,
+        ]
+        | InstanceOf[Splits]
+    )
     schedule: Schedule
     optimizer: SgdConfig = SgdConfig()
     augment: Augment = AsIs()

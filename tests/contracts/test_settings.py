@@ -8,7 +8,10 @@ import pytest
 
 from residua.config import decode, encode
 from residua.data import augment, normalize, views
+from residua.data.cifar import Cifar10Config, Cifar100Config
+from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.sets import DigitsConfig
+from residua.data.svhn import SvhnConfig
 from residua.errors import ConfigError
 from residua.experiment import Given
 from residua.nets import catalogue, cifar
@@ -22,6 +25,11 @@ KINDS = [
     *get_args(get_args(views.Views)[0]),
     *dict.fromkeys(type(config) for config in catalogue.NETS.values()),
     DigitsConfig,
+    Cifar10Config,
+    Cifar100Config,
+    MnistConfig,
+    FashionMnistConfig,
+    SvhnConfig,
     SgdConfig,
     Given,
 ]
