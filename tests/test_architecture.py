@@ -13,7 +13,7 @@ LAYERS = (
     ("errors",),
     ("files", "config", "runtime", "unpickle"),
     ("events",),
-    ("nn", "data.augment", "data.loading", "data.normalize"),
+    ("nn", "data.augment", "data.loading", "data.normalize", "data.order"),
     ("nets", "data"),
     ("train", "evaluate"),
     ("plots",),

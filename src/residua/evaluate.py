@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from residua.data.loading import ImageSet
+from residua.data.loading import Pictures, whole
 from residua.data.normalize import Normalize
 
 
@@ -60,7 +60,7 @@ class Scores:
 @torch.inference_mode()
 def scores(
     net: nn.Module,
-    images: ImageSet,
+    images: Pictures,
     normalize: Normalize,
     *,
     dtype: torch.dtype = torch.float32,
@@ -77,8 +77,11 @@ def scores(
     """
     was_training = net.training
     net.eval()
-    device = images.images.device
+    device = images.labels.device
     with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
-        parts = [net(normalize(part)).float().cpu() for part in images.images.split(batch_size)]
+        parts = [
+            net(normalize(views_NVCHW[:, 0])).float().cpu()
+            for views_NVCHW in images.viewed(whole, batch_size)
+        ]
     net.train(was_training)
     return Scores(torch.cat(parts), images.labels.cpu())

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from residua import events
-from residua.data.loading import ImageSet
+from residua.data.loading import Pictures
 from residua.evaluate import Scores
 
 MISTAKES_SHOWN = 24
@@ -82,7 +82,7 @@ def table(rows: list[events.Event]) -> str:
     return text.getvalue()
 
 
-def mistakes(found: Scores, images: ImageSet) -> list[dict[str, Any]]:
+def mistakes(found: Scores, images: Pictures) -> list[dict[str, Any]]:
     """Describe the most confident mistakes, each with its picture as PNG in base64."""
     return [
         {
@@ -96,8 +96,8 @@ def mistakes(found: Scores, images: ImageSet) -> list[dict[str, Any]]:
     ]
 
 
-def _png(images: ImageSet, index: int) -> str:
-    channels = images.images[index].cpu()
+def _png(images: Pictures, index: int) -> str:
+    channels = images[index]
     pixels = channels[0] if len(channels) == 1 else channels[:3].permute(1, 2, 0)
     buffer = io.BytesIO()
     Image.fromarray(pixels.numpy()).save(buffer, "png")

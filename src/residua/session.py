@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from residua import runtime
 from residua.config import digest
-from residua.data.loading import Batch, Batches, ImageSet, Splits
+from residua.data.loading import Batch, Pictures, Served, Splits
 from residua.errors import CheckpointError, ConfigError, DataError, ResiduaError
 from residua.evaluate import Scores, scores
 from residua.experiment import Experiment
@@ -50,7 +50,7 @@ class Session:
                 'out, or take the "last" weights'
             )
         self.fingerprints = [part.fingerprint() for part in _parts(self.splits)]
-        self.normalize = experiment.normalize.fit(self.splits.train.images).to(device)
+        self.normalize = experiment.normalize.fit(self.splits.train.sample()).to(device)
         self.splits = _moved(self.splits, device)
         torch.manual_seed(runtime.derive(experiment.seed, "weights"))
         self.net = experiment.build_net()
@@ -59,6 +59,7 @@ class Session:
         self.net = self.net.to(device).to(memory_format=torch.channels_last)
         torch.manual_seed(runtime.derive(experiment.seed, "forward"))
         self.optimizer = experiment.optimizer.build(self.net)
+        self.batches: Served | None = None
         self.progress = Progress()
         self.best: tuple[float, float] = (float("inf"), float("inf"))
         self.seconds = 0.0
@@ -71,21 +72,27 @@ class Session:
     def task(self) -> Task:
         """What the training loop needs."""
         experiment = self.experiment
-        batches = Batches(
-            self.splits.train,
+        self.close()
+        self.batches = self.splits.train.batches(
             batch_size=experiment.batch_size,
             seed=experiment.seed,
             augment=experiment.augment.apply,
             normalize=self.normalize,
+            balance=experiment.balance,
         )
         return Task(
             net=self._net_to_train(),
-            batches=batches,
+            batches=self.batches,
             loss=loss,
             optimizer=self.optimizer,
             schedule=experiment.schedule,
             autocast=self._autocast,
         )
+
+    def close(self) -> None:
+        """End what prepares batches ahead."""
+        if self.batches is not None:
+            self.batches.close()
 
     def estimate_seconds(self) -> float:
         """Predict how long the training takes from a few updates, and undo them."""
@@ -96,11 +103,12 @@ class Session:
         for iteration in range(3):
             update(task, iteration)
         seconds = (time.monotonic() - began) / 3
+        self.close()
         self.restore(state)
         torch.set_rng_state(random)
         return seconds * self.experiment.schedule.until
 
-    def scores(self, images: ImageSet) -> Scores:
+    def scores(self, images: Pictures) -> Scores:
         """Score pictures with the net as it is now."""
         return scores(self.net, images, self.normalize, dtype=self.dtype)
 
@@ -189,7 +197,7 @@ class Session:
         return torch.autocast(self.device.type, self.dtype, enabled=enabled)
 
 
-def _parts(splits: Splits) -> list[ImageSet]:
+def _parts(splits: Splits) -> list[Pictures]:
     parts = (splits.train, splits.validation, splits.test)
     return [part for part in parts if part is not None]
 
@@ -218,7 +226,7 @@ def _check_splits(splits: Splits) -> None:
 
 
 @torch.no_grad()
-def _check_fit(net: nn.Module, images: ImageSet) -> None:
+def _check_fit(net: nn.Module, images: Pictures) -> None:
     """Refuse a network that cannot take the pictures, or does not give one number per class."""
     if not any(parameter.requires_grad for parameter in net.parameters()):
         raise ConfigError("the network has no parameter that could be trained")

@@ -10,8 +10,8 @@ from tyro.conf import Positional
 from residua import runs, runtime
 from residua.cli.options import parse
 from residua.cli.screen import say, table
-from residua.data.loading import ImageSet
-from residua.data.pictures import read_folder
+from residua.data.folder import labelled
+from residua.data.loading import Pictures
 from residua.errors import ConfigError
 from residua.evaluate import Scores, scores
 
@@ -22,7 +22,8 @@ class Options:
 
     Attributes:
         run: the folder of the run, or "last".
-        data: a folder with one sub-folder of pictures per class, instead of the run's own pictures.
+        data: a folder with one sub-folder of pictures per class, or with a label file, instead of
+            the run's own pictures.
         part: which of the run's own pictures.
         weights: best or last; by default those that the run was tested with.
         device: auto, cpu, cuda, cuda:1 or mps.
@@ -52,9 +53,9 @@ def main(words: Sequence[str]) -> None:
     say(f"{what} {found.top1_error:.1f} % ({len(images)} images, top-1, one view)")
 
 
-def _images(trained: runs.TrainedNet, options: Options) -> ImageSet:
+def _images(trained: runs.TrainedNet, options: Options) -> Pictures:
     if options.data is not None:
-        return read_folder(options.data, trained.shape, trained.classes)
+        return labelled(options.data, trained.classes, trained.shape, trained.experiment.data)
     images = getattr(trained.experiment.load_data(), options.part)
     if images is None:
         raise ConfigError(f"the run has no {options.part} images: it learned from all but the test")

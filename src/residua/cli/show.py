@@ -73,7 +73,7 @@ def _card_of_recipe(name: str, size: str | None) -> Card | None:
         images = experiment.load_data().train
     except DataError:
         return None
-    mean, std = experiment.normalize.fit(images.images).numbers()
+    mean, std = experiment.normalize.fit(images.sample()).numbers()
     with torch.device("meta"):
         net = experiment.build_net()
     return card(

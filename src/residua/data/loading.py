@@ -7,12 +7,12 @@ Dimension key:
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple, Protocol, Self
 
 import torch
 from torch import Generator, Tensor
 
+from residua.data.order import Order
 from residua.errors import ConfigError, DataError, ShapeError
 from residua.runtime import generator
 
@@ -30,6 +30,12 @@ class Batch(NamedTuple):
 
 # What of a picture a network looks at: N, C, H, W of uint8 to N, V, C, h, w for V views of each.
 View = Callable[[Tensor], Tensor]
+
+
+# From pictures in [0, 255] and a generator to pictures in [0, 255].
+Augment = Callable[[Tensor, Generator], Tensor]
+# From pictures in [0, 255] to what the network takes.
+Step = Callable[[Tensor], Tensor]
 
 
 def whole(images: Tensor) -> Tensor:
@@ -65,6 +71,29 @@ class Pictures(Protocol):
 
     def viewed(self, view: View, batch_size: int) -> Iterator[Tensor]:
         """Yield views of all pictures in their order: N, V, C, h, w of uint8."""
+        ...
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Return one picture as it is tested: C, H, W of uint8, on the processor."""
+        ...
+
+    def sample(self) -> Tensor:
+        """Return the pictures, or enough of them to take statistics: N, C, H, W of uint8."""
+        ...
+
+    def batches(
+        self, *, batch_size: int, seed: int, augment: Augment, normalize: Step, balance: bool
+    ) -> "Served":
+        """Return what gives the batch of every iteration."""
+        ...
+
+
+class Served(Protocol):
+    """Batches, as a pure function of the iteration."""
+
+    def __getitem__(self, iteration: int) -> Batch: ...
+    def close(self) -> None:
+        """Let go of what prepares batches ahead."""
         ...
 
 
@@ -132,6 +161,27 @@ class ImageSet:
         """Yield views of all pictures in their order: N, V, C, h, w of uint8."""
         return map(view, self.images.split(batch_size))
 
+    def __getitem__(self, index: int) -> Tensor:
+        """Return one picture: C, H, W, on the processor."""
+        return self.images[index].cpu()
+
+    def sample(self) -> Tensor:
+        """Return all pictures: N, C, H, W."""
+        return self.images
+
+    def batches(
+        self, *, batch_size: int, seed: int, augment: Augment, normalize: Step, balance: bool
+    ) -> "Batches":
+        """Return what gives the batch of every iteration."""
+        return Batches(
+            self,
+            batch_size=batch_size,
+            seed=seed,
+            augment=augment,
+            normalize=normalize,
+            balance=balance,
+        )
+
     def fingerprint(self) -> str:
         """Name the content: twelve hexadecimal digits of pictures and labels together."""
         content = hashlib.sha256(self.images.cpu().contiguous().numpy().tobytes())
@@ -149,9 +199,9 @@ class Splits:
         test: looked at once, when everything is chosen.
     """
 
-    train: ImageSet
-    validation: ImageSet | None
-    test: ImageSet
+    train: Pictures
+    validation: Pictures | None
+    test: Pictures
 
 
 def hold_out(images: ImageSet, count: int) -> tuple[ImageSet, ImageSet | None]:
@@ -187,16 +237,13 @@ def hold_out(images: ImageSet, count: int) -> tuple[ImageSet, ImageSet | None]:
 class Batches:
     """`batches[i]` is the batch of iteration i, whatever was asked for before.
 
-    The pictures are shuffled anew for every epoch, and the epochs are joined to one stream that is
-    cut into batches of equal size; so every picture is seen once per epoch, no batch is short, and
-    a run can go on at any iteration.
-
     Args:
         images: the training pictures, on the device where the batches shall be.
         batch_size: pictures per batch.
         seed: of the run.
         augment: from pictures in [0, 255] and a generator to pictures in [0, 255].
         normalize: the last step.
+        balance: show every class equally often, as `Order` says.
     """
 
     def __init__(
@@ -205,15 +252,16 @@ class Batches:
         *,
         batch_size: int,
         seed: int,
-        augment: Callable[[Tensor, Generator], Tensor],
-        normalize: Callable[[Tensor], Tensor],
+        augment: Augment,
+        normalize: Step,
+        balance: bool = False,
     ) -> None:
         self.images = images
-        self.batch_size = batch_size
         self.seed = seed
         self.augment = augment
         self.normalize = normalize
-        self._epoch_order = lru_cache(maxsize=2)(self._shuffle)
+        order = Order(images.labels, batch_size=batch_size, seed=seed, balance=balance)
+        self.indices = order.indices
 
     def __getitem__(self, iteration: int) -> Batch:
         indices = self.indices(iteration).to(self.images.images.device)
@@ -221,15 +269,5 @@ class Batches:
         images = self.augment(self.images.images[indices], random)
         return Batch(self.normalize(images), self.images.labels[indices])
 
-    def indices(self, iteration: int) -> Tensor:
-        """List which pictures the batch of an iteration holds, in their order."""
-        first = iteration * self.batch_size
-        positions = range(first, first + self.batch_size)
-        count = len(self.images)
-        epochs = range(positions[0] // count, positions[-1] // count + 1)
-        stream = torch.cat([self._epoch_order(epoch) for epoch in epochs])
-        start = first - epochs[0] * count
-        return stream[start : start + self.batch_size]
-
-    def _shuffle(self, epoch: int) -> Tensor:
-        return torch.randperm(len(self.images), generator=generator(self.seed, "order", epoch))
+    def close(self) -> None:
+        """Do nothing: nothing is prepared ahead."""

@@ -1,0 +1,185 @@
+"""Batches of pictures that workers read from files, as a pure function of the iteration.
+
+Dimension key:
+    N pictures of the set   B pictures of a batch   C channels   H, W height and width
+"""
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from residua import runtime
+from residua.data.decode import Box, cut
+from residua.data.fit import Crop
+from residua.data.loading import Augment, Batch, Step
+from residua.data.order import Order
+from residua.data.workers import Workers
+from residua.errors import DataError
+
+# Batches that are prepared beyond the one asked for.
+AHEAD = 2
+# Files tried in the place of one that cannot be read.
+ATTEMPTS = 16
+
+
+class Stretch(NamedTuple):
+    """Some places in a batch that are next to one another, and which pictures belong there."""
+
+    iteration: int
+    first: int
+    indices: list[int]
+
+
+class Filled(NamedTuple):
+    """The pictures of a stretch, which of the set they are, and what could not be read.
+
+    Shape:
+        pixels: n, C, H, W, uint8.
+    """
+
+    pixels: np.ndarray
+    indices: list[int]
+    unread: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """How the pictures of a batch are read; an object that workers get a copy of.
+
+    In the place of a file that cannot be read stands the next one that can, with its own label.
+
+    Args:
+        root: what the paths begin at.
+        names: N paths, as bytes.
+        shape: C, H, W of the result.
+        crop: which part of a picture is taken.
+        seed: of the run.
+    """
+
+    root: Path
+    names: np.ndarray
+    shape: tuple[int, int, int]
+    crop: Crop
+    seed: int
+
+    def __call__(self, stretch: Stretch) -> Filled:
+        pixels = np.empty((len(stretch.indices), *self.shape), dtype=np.uint8)
+        used: list[int] = []
+        unread: list[tuple[int, str]] = []
+        for row, index in enumerate(stretch.indices):
+            seed = runtime.derive(self.seed, "picture", stretch.iteration, stretch.first + row)
+            for attempt in range(ATTEMPTS):
+                other = (index + attempt) % len(self.names)
+                try:
+                    pixels[row] = self._picture(other, Random(seed))
+                except DataError as error:
+                    unread.append((other, str(error)))
+                else:
+                    used.append(other)
+                    break
+            else:
+                raise DataError(f"{ATTEMPTS} files in a row cannot be read: {unread[-1][1]}")
+        return Filled(pixels, used, unread)
+
+    def _picture(self, index: int, random: Random) -> Tensor:
+        channels, height, width = self.shape
+        out = (width, height)
+
+        def choose(size: tuple[int, int]) -> tuple[Box, tuple[int, int]]:
+            return self.crop.draw(size, out, random), out
+
+        path = self.root / os.fsdecode(self.names[index])
+        mirror = self.crop.flip and random.random() < 0.5
+        return cut(path, choose, channels, resample=Image.Resampling.BILINEAR, mirror=mirror)
+
+
+class FileBatches:
+    """`batches[i]` is the batch of iteration i, whatever was asked for before.
+
+    The random part of a picture depends on the seed, the iteration and the place in the batch, so
+    neither the number of workers nor where a run goes on changes it.
+
+    Args:
+        reading: how pictures are read.
+        labels: N, on the device where the batches shall be.
+        order: which pictures each batch holds.
+        augment: what is done to the pictures of a batch on that device.
+        normalize: the last step.
+        workers: processes that read; with 0 the batch is read when it is asked for.
+        max_unreadable: share of the N files that may turn out to be no pictures.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        labels: Tensor,
+        *,
+        order: Order,
+        augment: Augment,
+        normalize: Step,
+        workers: int,
+        max_unreadable: float,
+    ) -> None:
+        self.labels = labels
+        self.order = order
+        self.seed = reading.seed
+        self.augment = augment
+        self.normalize = normalize
+        self.max_unreadable = max_unreadable
+        self.unread: dict[int, str] = {}
+        self._pieces = max(1, workers)
+        self._ahead = AHEAD if workers else 0
+        self._workers: Workers[Stretch, Filled] = Workers(reading, workers)
+        self._asked: dict[int, list[Callable[[], Filled]]] = {}
+
+    def __getitem__(self, iteration: int) -> Batch:
+        """Return a batch, and have the next ones prepared.
+
+        Raises:
+            DataError: more files than allowed are no pictures.
+            RunError: a worker has died.
+        """
+        wanted = range(iteration, iteration + self._ahead + 1)
+        self._asked = {i: self._asked.get(i) or self._ask(i) for i in wanted}
+        parts = [answer() for answer in self._asked.pop(iteration)]
+        self._note([fault for part in parts for fault in part.unread])
+        device = self.labels.device
+        pixels = torch.from_numpy(np.concatenate([part.pixels for part in parts])).to(device)
+        indices = torch.tensor([index for part in parts for index in part.indices], device=device)
+        random = runtime.generator(self.seed, "augment", iteration)
+        return Batch(self.normalize(self.augment(pixels, random)), self.labels[indices])
+
+    def close(self) -> None:
+        """End the workers."""
+        self._workers.close()
+
+    def _ask(self, iteration: int) -> list[Callable[[], Filled]]:
+        indices = self.order.indices(iteration).tolist()
+        size = -(-len(indices) // self._pieces)
+        return [
+            self._workers.ask(Stretch(iteration, first, indices[first : first + size]))
+            for first in range(0, len(indices), size)
+        ]
+
+    def _note(self, faults: list[tuple[int, str]]) -> None:
+        """Warn of files that are no pictures, once each; too many end the training."""
+        for index, why in faults:
+            if index not in self.unread:
+                self.unread[index] = why
+                warnings.warn(f"{why}; the next file takes its place", stacklevel=3)
+        allowed = self.max_unreadable * len(self.labels)
+        if len(self.unread) > allowed:
+            raise DataError(
+                f"{len(self.unread)} of {len(self.labels):,} files cannot be read, and "
+                f"max_unreadable allows {100 * self.max_unreadable:g} %: the first is "
+                f"{next(iter(self.unread.values()))}"
+            )
