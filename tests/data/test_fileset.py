@@ -8,7 +8,7 @@ from PIL import Image
 from pictured import class_folders, photograph, save
 from residua.data.fit import Centre, InceptionCrop, ScaleJitterCrop
 from residua.data.folder import FilesConfig
-from residua.data.loading import whole
+from residua.data.loading import Serving, whole
 from residua.data.pictures import read
 from residua.errors import DataError, RunError
 
@@ -27,13 +27,16 @@ def as_is(images, generator):
     return images
 
 
-def served(files, batch_size=4, seed=0, augment=as_is, balance=False):
+def served(files, batch_size=4, seed=0, augment=as_is, balance=False, share=slice(None)):
     return files.batches(
-        batch_size=batch_size,
-        seed=seed,
-        augment=augment,
-        normalize=torch.Tensor.float,
-        balance=balance,
+        Serving(
+            batch_size=batch_size,
+            seed=seed,
+            augment=augment,
+            normalize=torch.Tensor.float,
+            balance=balance,
+            share=share,
+        )
     )
 
 
@@ -69,7 +72,7 @@ def test_the_part_of_a_picture_is_that_of_resizing_and_cropping(folder):
     train = files.load().train
     batches = served(train, batch_size=1)
     for iteration in range(5):
-        index = int(batches.order.indices(iteration))
+        index = int(batches.indices(iteration))
         with Image.open(train.path(index)) as picture:
             resized = picture.resize((round(40 * 16 / 28), 16), Image.Resampling.BILINEAR)
         windows = [
@@ -87,6 +90,17 @@ def test_augmentation_on_the_device_has_its_own_randomness(folder):
     files = folder.load().train
     one, two = (served(files, augment=noise)[3].images for _ in range(2))
     assert torch.equal(one, two)
+
+
+def test_processes_that_share_a_batch_read_their_part_of_it(folder):
+    def noise(images, generator):
+        return images.float() + torch.rand(len(images), 1, 1, 1, generator=generator)
+
+    files = folder.load().train
+    whole_batch = served(files, 6, augment=noise)[1]
+    shares = [served(files, 6, augment=noise, share=s)[1] for s in (slice(0, 3), slice(3, 6))]
+    assert torch.equal(torch.cat([part.images for part in shares]), whole_batch.images)
+    assert torch.equal(torch.cat([part.labels for part in shares]), whole_batch.labels)
 
 
 def test_balance_reaches_the_files(folder):
@@ -129,7 +143,7 @@ def test_a_file_that_is_no_picture_is_replaced_by_the_next_and_told_once(folder)
     told = r"is not a picture.*the next file takes its place"
     with pytest.warns(UserWarning, match=told):
         batch = batches[0]
-    place = batches.order.indices(0).tolist().index(broken)
+    place = batches.indices(0).tolist().index(broken)
     assert batch.labels[place] == files.labels[(broken + 1) % len(files)]
     second = batches[1]  # tells nothing: a warning would be an error here
     with pytest.warns(UserWarning, match=told):

@@ -20,8 +20,7 @@ from torch import Tensor
 from residua import runtime
 from residua.data.decode import Box, cut
 from residua.data.fit import Crop
-from residua.data.loading import Augment, Batch, Step
-from residua.data.order import Order
+from residua.data.loading import Batch, Serving
 from residua.data.workers import Workers
 from residua.errors import DataError
 
@@ -111,9 +110,7 @@ class FileBatches:
     Args:
         reading: how pictures are read.
         labels: N, on the device where the batches shall be.
-        order: which pictures each batch holds.
-        augment: what is done to the pictures of a batch on that device.
-        normalize: the last step.
+        serving: which pictures each batch holds, and what is done to them on that device.
         workers: processes that read; with 0 the batch is read when it is asked for.
         max_unreadable: share of the N files that may turn out to be no pictures.
     """
@@ -122,20 +119,17 @@ class FileBatches:
         self,
         reading: Reading,
         labels: Tensor,
+        serving: Serving,
         *,
-        order: Order,
-        augment: Augment,
-        normalize: Step,
         workers: int,
         max_unreadable: float,
     ) -> None:
         self.labels = labels
-        self.order = order
-        self.seed = reading.seed
-        self.augment = augment
-        self.normalize = normalize
+        self.serving = serving
+        self.indices = serving.order(labels).indices
         self.max_unreadable = max_unreadable
         self.unread: dict[int, str] = {}
+        self._shape = reading.shape
         self._pieces = max(1, workers)
         self._ahead = AHEAD if workers else 0
         self._workers: Workers[Stretch, Filled] = Workers(reading, workers)
@@ -148,26 +142,37 @@ class FileBatches:
             DataError: more files than allowed are no pictures.
             RunError: a worker has died.
         """
+        serving, device = self.serving, self.labels.device
         wanted = range(iteration, iteration + self._ahead + 1)
         self._asked = {i: self._asked.get(i) or self._ask(i) for i in wanted}
         parts = [answer() for answer in self._asked.pop(iteration)]
         self._note([fault for part in parts for fault in part.unread])
-        device = self.labels.device
-        pixels = torch.from_numpy(np.concatenate([part.pixels for part in parts])).to(device)
+        read = torch.from_numpy(np.concatenate([part.pixels for part in parts])).to(device)
         indices = torch.tensor([index for part in parts for index in part.indices], device=device)
-        random = runtime.generator(self.seed, "augment", iteration)
-        return Batch(self.normalize(self.augment(pixels, random)), self.labels[indices])
+        random = runtime.generator(serving.seed, "augment", iteration)
+        images = serving.augment(self._placed(read), random)[serving.share]
+        return Batch(serving.normalize(images), self.labels[indices])
+
+    def _placed(self, read: Tensor) -> Tensor:
+        """Put the pictures of this process in their places in the batch; the others are black."""
+        if len(read) == self.serving.batch_size:
+            return read
+        batch = read.new_zeros(self.serving.batch_size, *self._shape)
+        batch[self.serving.share] = read
+        return batch
 
     def close(self) -> None:
         """End the workers."""
         self._workers.close()
 
     def _ask(self, iteration: int) -> list[Callable[[], Filled]]:
-        indices = self.order.indices(iteration).tolist()
-        size = -(-len(indices) // self._pieces)
+        indices = self.indices(iteration).tolist()
+        places = range(len(indices))[self.serving.share]
+        size = -(-len(places) // self._pieces)
+        stretches = [places[first : first + size] for first in range(0, len(places), size)]
         return [
-            self._workers.ask(Stretch(iteration, first, indices[first : first + size]))
-            for first in range(0, len(indices), size)
+            self._workers.ask(Stretch(iteration, part[0], [indices[place] for place in part]))
+            for part in stretches
         ]
 
     def _note(self, faults: list[tuple[int, str]]) -> None:

@@ -18,8 +18,7 @@ from torch import Tensor
 from residua import runtime
 from residua.data.filebatches import FileBatches, Reading
 from residua.data.fit import Crop, Fit, ScaleJitterCrop
-from residua.data.loading import Augment, Step, View, whole
-from residua.data.order import Order
+from residua.data.loading import Serving, View, whole
 from residua.data.pictures import each, read, read_shorter
 from residua.data.recognise import Part
 from residua.errors import DataError
@@ -124,9 +123,11 @@ class FileSet:
         found = each(paths, lambda path: read(path, self.shape, self.fit))
         return torch.stack([picture for picture in found if isinstance(picture, Tensor)])
 
-    def batches(
-        self, *, batch_size: int, seed: int, augment: Augment, normalize: Step, balance: bool
-    ) -> FileBatches:
+    def select(self, indices: Tensor) -> Self:
+        """Return the pictures with these indices, in their order."""
+        return replace(self, names=self.names[indices.cpu().numpy()], labels=self.labels[indices])
+
+    def batches(self, serving: Serving) -> FileBatches:
         """Return what gives the batch of every iteration."""
         return FileBatches(
             Reading(
@@ -134,12 +135,10 @@ class FileSet:
                 names=self.names,
                 shape=self.shape,
                 crop=self.crop,
-                seed=seed,
+                seed=serving.seed,
             ),
             self.labels,
-            order=Order(self.labels, batch_size=batch_size, seed=seed, balance=balance),
-            augment=augment,
-            normalize=normalize,
+            serving,
             workers=self.workers,
             max_unreadable=self.max_unreadable,
         )

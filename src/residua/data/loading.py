@@ -6,7 +6,7 @@ Dimension key:
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
 import torch
@@ -27,15 +27,46 @@ class Batch(NamedTuple):
     images: Tensor
     labels: Tensor
 
-
-# What of a picture a network looks at: N, C, H, W of uint8 to N, V, C, h, w for V views of each.
-View = Callable[[Tensor], Tensor]
+    def split(self, parts: int) -> list[Self]:
+        """Cut into parts of equal size."""
+        images, labels = self.images.chunk(parts), self.labels.chunk(parts)
+        return [type(self)(*part) for part in zip(images, labels, strict=True)]
 
 
 # From pictures in [0, 255] and a generator to pictures in [0, 255].
 Augment = Callable[[Tensor, Generator], Tensor]
 # From pictures in [0, 255] to what the network takes.
 Step = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """How batches are made of a set of pictures.
+
+    Args:
+        batch_size: pictures per batch.
+        seed: of the run.
+        augment: from pictures in [0, 255] and a generator to pictures in [0, 255].
+        normalize: the last step.
+        balance: show every class equally often, as `Order` says.
+        share: which pictures of each batch are wanted, where several processes share it. All are
+            augmented, so that each is the same picture however many processes there are.
+    """
+
+    batch_size: int
+    seed: int
+    augment: Augment
+    normalize: Step
+    balance: bool = False
+    share: slice = field(default_factory=lambda: slice(None))
+
+    def order(self, labels: Tensor) -> Order:
+        """Return which pictures each batch holds."""
+        return Order(labels, batch_size=self.batch_size, seed=self.seed, balance=self.balance)
+
+
+# What of a picture a network looks at: N, C, H, W of uint8 to N, V, C, h, w for V views of each.
+View = Callable[[Tensor], Tensor]
 
 
 def whole(images: Tensor) -> Tensor:
@@ -81,9 +112,11 @@ class Pictures(Protocol):
         """Return the pictures, or enough of them to take statistics: N, C, H, W of uint8."""
         ...
 
-    def batches(
-        self, *, batch_size: int, seed: int, augment: Augment, normalize: Step, balance: bool
-    ) -> "Served":
+    def select(self, indices: Tensor) -> Self:
+        """Return the pictures with these indices, in their order."""
+        ...
+
+    def batches(self, serving: Serving) -> "Served":
         """Return what gives the batch of every iteration."""
         ...
 
@@ -169,18 +202,9 @@ class ImageSet:
         """Return all pictures: N, C, H, W."""
         return self.images
 
-    def batches(
-        self, *, batch_size: int, seed: int, augment: Augment, normalize: Step, balance: bool
-    ) -> "Batches":
+    def batches(self, serving: Serving) -> "Batches":
         """Return what gives the batch of every iteration."""
-        return Batches(
-            self,
-            batch_size=batch_size,
-            seed=seed,
-            augment=augment,
-            normalize=normalize,
-            balance=balance,
-        )
+        return Batches(self, serving)
 
     def fingerprint(self) -> str:
         """Name the content: twelve hexadecimal digits of pictures and labels together."""
@@ -239,35 +263,20 @@ class Batches:
 
     Args:
         images: the training pictures, on the device where the batches shall be.
-        batch_size: pictures per batch.
-        seed: of the run.
-        augment: from pictures in [0, 255] and a generator to pictures in [0, 255].
-        normalize: the last step.
-        balance: show every class equally often, as `Order` says.
+        serving: how.
     """
 
-    def __init__(
-        self,
-        images: ImageSet,
-        *,
-        batch_size: int,
-        seed: int,
-        augment: Augment,
-        normalize: Step,
-        balance: bool = False,
-    ) -> None:
+    def __init__(self, images: ImageSet, serving: Serving) -> None:
         self.images = images
-        self.seed = seed
-        self.augment = augment
-        self.normalize = normalize
-        order = Order(images.labels, batch_size=batch_size, seed=seed, balance=balance)
-        self.indices = order.indices
+        self.serving = serving
+        self.indices = serving.order(images.labels).indices
 
     def __getitem__(self, iteration: int) -> Batch:
+        serving = self.serving
         indices = self.indices(iteration).to(self.images.images.device)
-        random = generator(self.seed, "augment", iteration)
-        images = self.augment(self.images.images[indices], random)
-        return Batch(self.normalize(images), self.images.labels[indices])
+        random = generator(serving.seed, "augment", iteration)
+        images = serving.augment(self.images.images[indices], random)[serving.share]
+        return Batch(serving.normalize(images), self.images.labels[indices][serving.share])
 
     def close(self) -> None:
         """Do nothing: nothing is prepared ahead."""
