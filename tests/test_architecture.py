@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "residua"
 LAYERS = (
     ("errors",),
     ("files", "config", "runtime", "unpickle"),
-    ("events",),
+    ("events", "machine"),
     ("tensorboard",),
     ("nn", "data.augment", "data.loading", "data.normalize", "data.order"),
     ("nets", "data"),
