@@ -14,7 +14,7 @@ LAYERS = (
     ("files", "config", "runtime", "unpickle"),
     ("events", "machine"),
     ("tensorboard",),
-    ("nn", "data.augment", "data.loading", "data.normalize", "data.order"),
+    ("nn", "data.augment", "data.loading", "data.normalize", "data.order", "data.views"),
     ("nets", "data"),
     ("train", "evaluate"),
     ("plots",),

@@ -293,10 +293,9 @@ class _Conduct:
         self.log.write(
             "result",
             **{**dataclasses.asdict(result), "folder": str(self.folder)},
-            test_loss=found.loss,
-            protocol="top-1, one view of each picture",
+            **outcome.tested(found),
             selected_iteration=selected["iteration"],
             confusion=found.confusion().tolist(),
-            mistakes=outcome.mistakes(found, session.splits.test),
+            mistakes=outcome.mistakes(found, session.splits.test, session.evidence),
         )
         return result

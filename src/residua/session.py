@@ -16,6 +16,7 @@ from residua.config import digest
 from residua.data.loading import Batch, Pictures, Served, Serving, Splits
 from residua.errors import CheckpointError, ConfigError, DataError, ResiduaError
 from residua.evaluate import Scores, scores
+from residua.evaluate.evidence import evidence
 from residua.experiment import Experiment
 from residua.nets import weights
 from residua.nets.describe import layers
@@ -133,7 +134,12 @@ class Session:
         self.world.align(self.net)
         mine = images.select(self.world.mine(len(images)))
         part = scores(self.net, mine, self.normalize, dtype=self.dtype)
-        return Scores(self.world.gathered(part.logits, len(images)), images.labels.cpu())
+        logits = self.world.gathered(part.logits, len(images))
+        return dataclasses.replace(part, logits=logits, labels=images.labels.cpu())
+
+    def evidence(self, images: Tensor, for_N: Tensor, against_N: Tensor) -> Tensor | None:
+        """Say where pictures speak for one class rather than another to the net as it is now."""
+        return evidence(self.net, self.normalize(images.to(self.device)), for_N, against_N)
 
     def description(self) -> dict[str, Any]:
         """What the record begins with."""

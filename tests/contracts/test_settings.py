@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from residua.config import decode, encode
-from residua.data import augment, fit
+from residua.data import augment, fit, views
 from residua.data.folder import FilesConfig, FolderConfig
 from residua.data.sets import DigitsConfig
 from residua.errors import ConfigError
@@ -19,6 +19,7 @@ from residua.train.optimize import SgdConfig
 KINDS = [
     *get_args(get_args(augment.Augment)[0]),
     *get_args(get_args(schedule.Schedule)[0]),
+    *get_args(get_args(views.Views)[0]),
     *dict.fromkeys(type(config) for config in catalogue.NETS.values()),
     *get_args(get_args(fit.Fit)[0]),
     *get_args(get_args(fit.Crop)[0]),

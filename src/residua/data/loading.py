@@ -101,7 +101,10 @@ class Pictures(Protocol):
         ...
 
     def viewed(self, view: View, batch_size: int) -> Iterator[Tensor]:
-        """Yield views of all pictures in their order: N, V, C, h, w of uint8."""
+        """Yield views of all pictures in their order: N, V, C, h, w of uint8.
+
+        Pictures of different sizes come in different batches.
+        """
         ...
 
     def __getitem__(self, index: int) -> Tensor:
