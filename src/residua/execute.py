@@ -185,6 +185,8 @@ class _Conduct:
         except BaseException as error:
             self._record_stop(type(error).__name__, page=page)
             raise
+        finally:
+            self.session.close()
         if page and self.leads:
             report.write(self.folder)
         return result

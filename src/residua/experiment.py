@@ -13,6 +13,7 @@ from torch import nn
 from residua.config import decode, encode, settings, tagged
 from residua.data.augment import AsIs, Augment
 from residua.data.cifar import Cifar10Config, Cifar100Config
+from residua.data.folder import FilesConfig, FolderConfig
 from residua.data.loading import Splits
 from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.normalize import ChannelStats, Normalization
@@ -79,6 +80,7 @@ class Experiment:
         augment: what is done to the pictures that are learned from.
         normalize: what is taken from the training pictures to bring all into the same range.
         batch_size: pictures per update.
+        balance: show every class equally often, however many pictures it has.
         seed: of the weights, the order of the pictures and the augmentation.
         precision: of the convolutions; "auto" is bfloat16 where the hardware computes in it.
         compile: let torch.compile join the operations of a training step; that takes up to a minute
@@ -104,6 +106,8 @@ class Experiment:
             | MnistConfig
             | FashionMnistConfig
             | SvhnConfig
+            | FolderConfig
+            | FilesConfig
             | Given,
             tagged,
         ]
@@ -114,6 +118,7 @@ class Experiment:
     augment: Augment = AsIs()
     normalize: Normalization = ChannelStats()
     batch_size: int = 128
+    balance: bool = False
     seed: int = 0
     precision: Precision = "auto"
     compile: bool = False

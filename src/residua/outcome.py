@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from residua import events
-from residua.data.loading import ImageSet
+from residua.data.loading import Pictures
 from residua.evaluate import Scores
 from residua.evaluate.evidence import overlay
 
@@ -101,7 +101,7 @@ def tested(found: Scores) -> dict[str, Any]:
 
 
 def mistakes(
-    found: Scores, images: ImageSet, evidence: Evidence | None = None
+    found: Scores, images: Pictures, evidence: Evidence | None = None
 ) -> list[dict[str, Any]]:
     """Describe the most confident mistakes, each with its picture as PNG in base64.
 
@@ -127,9 +127,9 @@ def mistakes(
     ]
 
 
-def _picture(images: ImageSet, index: int) -> Tensor:
+def _picture(images: Pictures, index: int) -> Tensor:
     """Return one picture on the processor: C, H, W, uint8."""
-    return images.images[index].cpu()
+    return images[index]
 
 
 def _png(picture: Tensor) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from residua import runtime
 from residua.config import digest
-from residua.data.loading import Batch, Batches, ImageSet, Splits
+from residua.data.loading import Batch, Pictures, Served, Serving, Splits
 from residua.errors import CheckpointError, ConfigError, DataError, ResiduaError
 from residua.evaluate import Scores, scores
 from residua.evaluate.evidence import evidence
@@ -65,7 +65,7 @@ class Session:
                 'out, or take the "last" weights'
             )
         self.fingerprints = [part.fingerprint() for part in _parts(self.splits)]
-        self.normalize = experiment.normalize.fit(self.splits.train.images).to(device)
+        self.normalize = experiment.normalize.fit(self.splits.train.sample()).to(device)
         self.splits = _moved(self.splits, device)
         torch.manual_seed(runtime.derive(experiment.seed, "weights"))
         self.net = experiment.build_net()
@@ -74,6 +74,7 @@ class Session:
         self.net = self._synchronized(self.net)
         self.net = self.net.to(device).to(memory_format=torch.channels_last)
         self.optimizer = experiment.optimizer.build(self.net)
+        self.batches: Served | None = None
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
         self.pace = Pace(experiment.schedule)
         self.progress = Progress()
@@ -88,18 +89,22 @@ class Session:
     def task(self) -> Task:
         """What the training loop needs."""
         experiment = self.experiment
-        batches = Batches(
-            self.splits.train,
-            batch_size=experiment.batch_size,
-            seed=experiment.seed,
-            augment=experiment.augment.apply,
-            normalize=self.normalize.finish,
-            prepare=self.normalize.prepare,
-            share=self.share,
+        self.close()
+        prepared = self.normalize.preparation is not None
+        self.batches = self.splits.train.batches(
+            Serving(
+                batch_size=experiment.batch_size,
+                seed=experiment.seed,
+                augment=experiment.augment.apply,
+                normalize=self.normalize.finish,
+                prepare=self.normalize.prepare if prepared else None,
+                balance=experiment.balance,
+                share=self.share,
+            )
         )
         return Task(
             net=self._net_to_train(),
-            batches=batches,
+            batches=self.batches,
             loss=loss,
             optimizer=self.optimizer,
             schedule=self.pace,
@@ -111,6 +116,11 @@ class Session:
             mean=self.world.mean,
         )
 
+    def close(self) -> None:
+        """End what prepares batches ahead."""
+        if self.batches is not None:
+            self.batches.close()
+
     def estimate_seconds(self) -> float:
         """Predict how long the training takes from a few updates, and undo them."""
         state = copy.deepcopy(self.state())
@@ -120,10 +130,11 @@ class Session:
         for iteration in range(3):
             update(task, iteration)
         seconds = (time.monotonic() - began) / 3
+        self.close()
         self.restore(state)
         return seconds * self.experiment.schedule.until
 
-    def scores(self, images: ImageSet) -> Scores:
+    def scores(self, images: Pictures) -> Scores:
         """Score pictures with the net as it is now; each process takes its part of them."""
         if self.world.size == 1:
             return scores(self.net, images, self.normalize, dtype=self.dtype)
@@ -256,7 +267,7 @@ class Session:
         return torch.autocast(self.device.type, self.dtype, enabled=enabled)
 
 
-def _parts(splits: Splits) -> list[ImageSet]:
+def _parts(splits: Splits) -> list[Pictures]:
     parts = (splits.train, splits.validation, splits.test)
     return [part for part in parts if part is not None]
 
@@ -285,7 +296,7 @@ def _check_splits(splits: Splits) -> None:
 
 
 @torch.no_grad()
-def _check_fit(net: nn.Module, images: ImageSet) -> None:
+def _check_fit(net: nn.Module, images: Pictures) -> None:
     """Refuse a network that cannot take the pictures, or does not give one number per class."""
     if not any(parameter.requires_grad for parameter in net.parameters()):
         raise ConfigError("the network has no parameter that could be trained")

@@ -7,8 +7,9 @@ from typing import get_args
 import pytest
 
 from residua.config import decode, encode
-from residua.data import augment, normalize, views
+from residua.data import augment, fit, normalize, views
 from residua.data.cifar import Cifar10Config, Cifar100Config
+from residua.data.folder import FilesConfig, FolderConfig
 from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.sets import DigitsConfig
 from residua.data.svhn import SvhnConfig
@@ -24,12 +25,16 @@ KINDS = [
     *get_args(get_args(pace.Schedule)[0]),
     *get_args(get_args(views.Views)[0]),
     *dict.fromkeys(type(config) for config in catalogue.NETS.values()),
+    *get_args(get_args(fit.Fit)[0]),
+    *get_args(get_args(fit.Crop)[0]),
     DigitsConfig,
     Cifar10Config,
     Cifar100Config,
     MnistConfig,
     FashionMnistConfig,
     SvhnConfig,
+    FolderConfig,
+    FilesConfig,
     SgdConfig,
     Given,
 ]

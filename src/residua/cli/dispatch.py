@@ -16,6 +16,7 @@ COMMANDS = {
     "predict": "name what is on pictures, with the network of a run",
     "show": "layer table of a network: output sizes, parameters, multiply-adds",
     "list": "all recipes and networks",
+    "doctor": "what is wrong with this machine, or with a folder of pictures",
     "verify-resume": "stop a training, go on, and compare with one that was not stopped",
     "lab": "experiments to look at: lab degradation",
 }

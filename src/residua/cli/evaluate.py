@@ -11,8 +11,8 @@ from residua import events, outcome, report, runs, runtime
 from residua.cli.options import parse
 from residua.cli.screen import say, table
 from residua.data import views
+from residua.data.folder import labelled
 from residua.data.loading import Pictures, Splits
-from residua.data.pictures import read_folder
 from residua.data.views import Rule
 from residua.errors import ConfigError, ResiduaError
 from residua.evaluate import Scores, kept, scores
@@ -28,7 +28,8 @@ class Options:
 
     Attributes:
         run: the folder of a run, "last", or a file that --save has written.
-        data: a folder with one sub-folder of pictures per class, instead of the run's own pictures.
+        data: a folder with one sub-folder of pictures per class, or with a label file, instead of
+            the run's own pictures.
         part: which of the run's own pictures.
         weights: best or last; by default those that the run was tested with.
         views: whole, the picture as it is; flips, with its mirror image; center, its center (the
@@ -108,7 +109,7 @@ def _scores(word: str, options: Options) -> Scores:
 def _images(trained: runs.TrainedNet, own: Splits | None, options: Options) -> Pictures:
     if own is None or options.data is not None:
         assert options.data is not None
-        return read_folder(options.data, trained.shape, trained.classes)
+        return labelled(options.data, trained.classes, trained.shape, trained.experiment.data)
     images = getattr(own, options.part)
     if images is None:
         raise ConfigError(f"the run has no {options.part} images: it learned from all but the test")

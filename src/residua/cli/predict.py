@@ -11,6 +11,7 @@ from tyro.conf import Positional
 from residua import runs
 from residua.cli.options import parse
 from residua.cli.screen import say
+from residua.data.folder import fit_of
 from residua.data.pictures import read
 from residua.errors import ConfigError, DataError
 from residua.evaluate import feature_file
@@ -50,7 +51,7 @@ def main(words: Sequence[str]) -> None:
     found: dict[Path, torch.Tensor] = {}
     for path in options.images:
         try:
-            pixels = read(path, trained.shape)
+            pixels = read(path, trained.shape, fit_of(trained.experiment.data))
         except DataError as error:
             unread.append(str(error))
             continue

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from residua.data.loading import ImageSet, Pictures, View
+from residua.data.loading import Pictures, View
 from residua.data.normalize import Normalize
 from residua.data.views import Looks, Rule, Views, Whole
 from residua.evaluate.tally import Scores
@@ -45,8 +45,6 @@ def scores(
         batch_size: pictures at a time; by default as many as are neither too many nor too large.
     """
     looks = views.looks(images.shape)
-    if not (looks.one_size or isinstance(images, ImageSet)):
-        batch_size = 1
     was_training = net.training
     net.eval()
     device = next((p.device for p in net.parameters()), normalize.mean.device)
