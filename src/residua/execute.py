@@ -195,19 +195,20 @@ class _Conduct:
         """Report the update; at the end of an epoch validate; save when it is time."""
         iteration, until = self.session.progress.iteration, self.session.experiment.schedule.until
         self.log.tell("update", iteration=iteration, **terms)
+        rate = self.session.pace.rate(iteration - 1)
+        self.session.pace.after_update(iteration, terms["error"])
         if iteration % self.session.updates_per_epoch == 0 or iteration == until:
-            self._end_epoch()
+            self._end_epoch(rate)
         if time.monotonic() > self.save_at:
             self._save()
         if self.asked():
             self._save()
             raise RunError(f"interrupted after iteration {iteration} of {until}")
 
-    def _end_epoch(self) -> None:
+    def _end_epoch(self, rate: float) -> None:
         session, now = self.session, time.monotonic()
         progress, experiment = session.progress, session.experiment
         images = progress.count * experiment.batch_size
-        rate = experiment.schedule.rate(progress.iteration - 1)
         train = {f"train_{name}": value for name, value in progress.means().items()}
         validation = session.splits.validation
         found = None if validation is None else session.scores(validation)
@@ -220,8 +221,11 @@ class _Conduct:
             **({} if found is None else outcome.validated(found)),
             images_per_second=images / max(now - self.epoch_began, 1e-9),
         )
+        errors = {"train_error": train["train_error"]}
         if found is not None:
             self._keep_best(found)
+            errors["validation_error"] = found.top1_error
+        session.pace.after_epoch(progress.iteration, errors)
         self.epoch_began = time.monotonic()
 
     def _keep_best(self, found: Scores) -> None:

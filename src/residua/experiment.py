@@ -12,16 +12,18 @@ from torch import nn
 
 from residua.config import decode, encode, settings, tagged
 from residua.data.augment import AsIs, Augment
-from residua.data.cifar import Cifar10Config
+from residua.data.cifar import Cifar10Config, Cifar100Config
 from residua.data.folder import FilesConfig, FolderConfig
 from residua.data.loading import Splits
+from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.normalize import ChannelStats, Normalization
 from residua.data.sets import DigitsConfig
+from residua.data.svhn import SvhnConfig
 from residua.errors import ConfigError
 from residua.nets.catalogue import NetConfig
 from residua.runtime import Precision
 from residua.train.optimize import SgdConfig
-from residua.train.schedule import Schedule
+from residua.train.pace import Schedule
 
 
 @settings
@@ -32,7 +34,8 @@ class Claim:
         metric: such as "test_error".
         value: as printed.
         unit: such as "percent".
-        statistic: "single run", "best of 5", "mean of 5", "median of 5".
+        statistic: "single run", "best of 5", "mean of 5", "median of 5", "best of
+            several" where the number is not known, or "not stated".
         source: the paper, and the table or section.
     """
 
@@ -41,6 +44,13 @@ class Claim:
     unit: str
     statistic: str
     source: str
+
+    @classmethod
+    def error(
+        cls, value: float, source: str, *, statistic: str = "single run", metric: str = "test_error"
+    ) -> "Claim":
+        """Claim an error in percent."""
+        return cls(metric=metric, value=value, unit="percent", statistic=statistic, source=source)
 
 
 @settings
@@ -89,7 +99,18 @@ class Experiment:
     name: str = "mine"
     net: Annotated[NetConfig | Given, tagged] | InstanceOf[nn.Module] | Callable[[], nn.Module]
     data: (
-        Annotated[DigitsConfig | Cifar10Config | FolderConfig | FilesConfig | Given, tagged]
+        Annotated[
+            DigitsConfig
+            | Cifar10Config
+            | Cifar100Config
+            | MnistConfig
+            | FashionMnistConfig
+            | SvhnConfig
+            | FolderConfig
+            | FilesConfig
+            | Given,
+            tagged,
+        ]
         | InstanceOf[Splits]
     )
     schedule: Schedule

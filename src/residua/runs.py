@@ -20,10 +20,11 @@ from torch import nn
 from residua import events, files
 from residua.config import from_yaml
 from residua.data.normalize import Normalize
+from residua.data.whiten import Preparation
 from residua.errors import CheckpointError, ConfigError
 from residua.experiment import Experiment
 from residua.nets.reading import read
-from residua.nets.weights import card_of, fill, preprocessing_of
+from residua.nets.weights import apart, card_of, fill, preprocessing_of
 
 CONFIG = "config.yaml"
 
@@ -165,12 +166,15 @@ def load_weights(folder: Path, which: str, net: nn.Module) -> Normalize:
         CheckpointError: the run has none, the file is damaged, or they are of another net.
     """
     path = _weights_file(folder, which)
-    state, metadata = read(path)
+    everything, metadata = read(path)
+    state, arrays = apart(everything)
     fill(net, state, path)
-    preprocessing = preprocessing_of(card_of(metadata, path))
+    card = card_of(metadata, path)
+    preprocessing = preprocessing_of(card)
     if preprocessing is None:
         raise CheckpointError(f"{path} does not say how its pictures were normalized")
-    return Normalize.of(preprocessing.mean, preprocessing.std)
+    preparation = Preparation.of(card["preparation"], arrays) if arrays else None
+    return Normalize.of(preprocessing.mean, preprocessing.std, preparation)
 
 
 def _weights_file(folder: Path, which: str) -> Path:

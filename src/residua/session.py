@@ -23,10 +23,14 @@ from residua.nets.describe import layers
 from residua.nets.preprocessing import Preprocessing
 from residua.train import parallel
 from residua.train.loop import Progress, Task, update
+from residua.train.pace import Pace
 from residua.train.parallel import World
 
 STATE = frozenset(
-    {"digest", "fingerprints", "net", "optimizer", "progress", "best", "seconds", "scaler"}
+    {
+        *("digest", "fingerprints", "net", "optimizer", "scaler", "pace"),
+        *("progress", "best", "seconds"),
+    }
 )
 
 
@@ -72,6 +76,7 @@ class Session:
         self.optimizer = experiment.optimizer.build(self.net)
         self.batches: Served | None = None
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
+        self.pace = Pace(experiment.schedule)
         self.progress = Progress()
         self.best: tuple[float, float] = (float("inf"), float("inf"))
         self.seconds = 0.0
@@ -90,7 +95,8 @@ class Session:
                 batch_size=experiment.batch_size,
                 seed=experiment.seed,
                 augment=experiment.augment.apply,
-                normalize=self.normalize,
+                normalize=self.normalize.finish,
+                prepare=self.normalize.prepare,
                 balance=experiment.balance,
                 share=self.share,
             )
@@ -100,7 +106,7 @@ class Session:
             batches=self.batches,
             loss=loss,
             optimizer=self.optimizer,
-            schedule=experiment.schedule,
+            schedule=self.pace,
             autocast=self._autocast,
             parts=experiment.accumulate,
             clip=experiment.clip,
@@ -167,12 +173,23 @@ class Session:
         """Write the weights with what is needed to use them without the run."""
         train = self.splits.train
         mean, std = self.normalize.numbers()
+        preparation = self.normalize.preparation
         weights.save(
             self.net,
             path,
             config=self.experiment.recordable().net,
-            preprocessing=Preprocessing(mean=mean, std=std, source="the training images"),
-            card={"classes": train.classes, "shape": train.shape},
+            preprocessing=Preprocessing(
+                mean=mean,
+                std=std,
+                source="the training images",
+                first="" if preparation is None else preparation.what,
+            ),
+            card={
+                "classes": train.classes,
+                "shape": train.shape,
+                **({} if preparation is None else {"preparation": preparation.facts()}),
+            },
+            beside=None if preparation is None else preparation.arrays(),
         )
 
     def where(self) -> dict[str, Any]:
@@ -193,6 +210,7 @@ class Session:
             "fingerprints": self.fingerprints,
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "pace": self.pace.state(),
             "progress": dataclasses.asdict(self.progress),
             "best": list(self.best),
             "seconds": self.seconds,
@@ -213,6 +231,7 @@ class Session:
             raise CheckpointError("the pictures are not those that the run began with")
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.pace.restore(state["pace"])
         self.progress = Progress(**state["progress"])
         self.best = tuple(state["best"])
         self.seconds = state["seconds"]

@@ -7,18 +7,22 @@ from typing import get_args
 import pytest
 
 from residua.config import decode, encode
-from residua.data import augment, fit, views
+from residua.data import augment, fit, normalize, views
+from residua.data.cifar import Cifar10Config, Cifar100Config
 from residua.data.folder import FilesConfig, FolderConfig
+from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.sets import DigitsConfig
+from residua.data.svhn import SvhnConfig
 from residua.errors import ConfigError
 from residua.experiment import Given
 from residua.nets import catalogue, cifar
-from residua.train import schedule
+from residua.train import pace
 from residua.train.optimize import SgdConfig
 
 KINDS = [
     *get_args(get_args(augment.Augment)[0]),
-    *get_args(get_args(schedule.Schedule)[0]),
+    *get_args(get_args(normalize.Normalization)[0]),
+    *get_args(get_args(pace.Schedule)[0]),
     *get_args(get_args(views.Views)[0]),
     *dict.fromkeys(type(config) for config in catalogue.NETS.values()),
     *get_args(get_args(fit.Fit)[0]),
@@ -26,6 +30,11 @@ KINDS = [
     DigitsConfig,
     FolderConfig,
     FilesConfig,
+    Cifar10Config,
+    Cifar100Config,
+    MnistConfig,
+    FashionMnistConfig,
+    SvhnConfig,
     SgdConfig,
     Given,
 ]
@@ -46,7 +55,14 @@ def test_settings_are_frozen_tagged_and_strict(cls):
 
 @pytest.mark.parametrize(
     ("cls", "function"),
-    [(augment.PadCropFlip, augment.pad_crop_flip), (augment.RotateShift, augment.rotate_shift)],
+    [
+        (augment.PadCropFlip, augment.pad_crop_flip),
+        (augment.RotateShift, augment.rotate_shift),
+        (augment.RescaleCrop, augment.rescale_crop),
+        (augment.RandomResizedCrop, augment.random_resized_crop),
+        (augment.ColourJitter, augment.colour_jitter),
+        (augment.PcaColour, augment.pca_colour),
+    ],
 )
 def test_settings_have_the_keyword_arguments_of_their_function(cls, function):
     arguments = [

@@ -1,4 +1,7 @@
+"""Every recipe: that it can be built, written down and carried out; and how recipes are found."""
+
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -9,38 +12,111 @@ from residua.data.loading import ImageSet, Splits
 from residua.errors import ConfigError
 from residua.experiment import Experiment
 
+NAMES = tuple(recipes.names())
 
-def stand_in(shape, *, classes):
+
+def stand_in(shape, *, classes, count=40):
     """Pictures of noise in the place of a data set that is not here."""
-    images = torch.randint(0, 256, (40, *shape), dtype=torch.uint8)
-    return ImageSet(images, torch.arange(40) % classes, tuple(map(str, range(classes))))
+    images = torch.randint(0, 256, (count, *shape), dtype=torch.uint8)
+    return ImageSet(images, torch.arange(count) % classes, tuple(map(str, range(classes))))
 
 
-@pytest.mark.parametrize("name", recipes.names())
+def classes_of(experiment):
+    return getattr(experiment.net, "num_classes", 10)
+
+
+def shallow(net):
+    """Cut a net to the smallest of its family, with the same kinds of units."""
+    match net.kind:
+        case "cifar":
+            return replace(net, depth={"basic": 8, "bottleneck": 11, "single": 5}[net.block])
+        case "wide":
+            return replace(net, depth=10, widen=1.0)
+        case "mnist":
+            return replace(net, depth=10)
+        case "imagenet":
+            return replace(net, depth=18, widen=0.125)
+        case _:
+            return net
+
+
+def shape_of(net):
+    """C, H, W of a picture; those of ImageNet are cut to what its nets just take."""
+    return (3, 32, 32) if net.kind == "imagenet" else net.input_shape
+
+
+@cache
+def on_meta(net):
+    """Build a net without memory for its weights."""
+    with torch.device("meta"):
+        return net.build().eval()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_builds_survives_yaml_and_is_documented(name):
     make = recipes.names()[name]
     assert make.__doc__
     experiment = make()
+    experiment.check()
     assert experiment.name == name
     restored = from_yaml(Experiment, to_yaml(experiment))
     assert restored == experiment
     assert digest(restored) == digest(experiment)
-    with torch.device("meta"):
-        assert sum(p.numel() for p in experiment.build_net().parameters()) > 0
 
 
-@pytest.mark.parametrize("name", recipes.names())
-def test_every_recipe_runs_two_iterations(name):
+def deep_is_slow(name):
+    """Leave nets of more than 200 layers to `make slow`: a second of processor time each."""
+    deep = getattr(recipes.find(name).net, "depth", 0) > 200
+    return pytest.param(name, marks=pytest.mark.slow) if deep else name
+
+
+@pytest.mark.parametrize("name", map(deep_is_slow, NAMES))
+def test_the_net_of_every_recipe_gives_one_number_per_class(name):
     experiment = recipes.find(name)
+    net = on_meta(experiment.net)
+    classes = {"cifar100": 100, "files": 1000}.get(experiment.data.kind, 10)
+    shape = (1, 8, 8) if experiment.data.kind == "digits" else experiment.net.input_shape
+    assert net(torch.empty(2, *shape, device="meta")).shape == (2, classes)
+
+
+def way_of(name):
+    """What a training does beside the depth and width of its net."""
+    e = recipes.find(name)
+    settings = (e.augment, e.normalize, e.optimizer, e.select, type(e.schedule))
+    block = getattr(e.net, "block", ""), getattr(e.net, "order", ""), getattr(e.net, "survival", 1)
+    return (*settings, e.data.kind, e.net.kind, *block)
+
+
+@pytest.mark.parametrize("name", {way_of(name): name for name in NAMES}.values())
+def test_every_way_to_train_runs_two_iterations_on_a_shallow_net(name):
+    experiment = recipes.find(name)
+    experiment = replace(experiment, net=shallow(experiment.net))
     if experiment.data.kind != "digits":
-        noise = stand_in(experiment.net.input_shape, classes=10)
+        noise = stand_in(shape_of(experiment.net), classes=classes_of(experiment))
         experiment = replace(experiment, data=Splits(train=noise, validation=noise, test=noise))
     result = execute.run(experiment.smoke(), page=False)
     assert 0 <= result.test_error <= 100
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recipe_runs_two_iterations_as_it_is(name):
+    experiment = recipes.find(name)
+    if experiment.data.kind != "digits":
+        shape, classes = experiment.net.input_shape, classes_of(experiment)
+        noise = stand_in(shape, classes=classes, count=4)
+        experiment = replace(experiment, data=Splits(train=noise, validation=noise, test=noise))
+    result = execute.run(replace(experiment.smoke(), batch_size=2), page=False)
+    assert 0 <= result.test_error <= 100
+
+
 def test_a_recipe_is_found_by_its_short_name():
-    assert recipes.find("plain56") == recipes.find("digits.plain56")
+    assert recipes.find("resnet1202") == recipes.find("cifar.resnet1202")
+
+
+def test_a_short_name_of_several_recipes_is_answered_with_all_of_them():
+    with pytest.raises(ConfigError, match=r"say cifar.plain56 or digits.plain56"):
+        recipes.find("plain56")
 
 
 def test_an_unknown_recipe_is_answered_with_the_closest():

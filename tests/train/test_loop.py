@@ -84,7 +84,7 @@ def test_a_rate_that_is_not_the_schedules_is_found():
         job.optimizer.param_groups[0]["lr"] = 7.0
 
     job.optimizer.step = other_rate
-    with pytest.raises(RunError, match=r"used the rates \[7.0\], but the schedule says 0.5"):
+    with pytest.raises(RunError, match=r"used the rates \[7.0\], but the schedule says \[0.5\]"):
         fit(job, Progress(), meddle)
 
 
@@ -184,3 +184,11 @@ def test_the_net_is_trained_in_train_mode():
     job.net.eval()
     fit(job, Progress(), lambda terms: None)
     assert job.net.training
+
+
+def test_a_group_has_its_factor_of_the_rate():
+    job = task()
+    job.optimizer.param_groups[0]["factor"] = 2.0
+    fit(job, Progress(), lambda terms: None)
+    expected = 1 - 2 * (0.5 * (0 + 1 + 2) + 0.05 * (3 + 4))
+    assert job.net.weight.tolist() == [[pytest.approx(expected)] * 2]

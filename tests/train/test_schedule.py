@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from residua.errors import ConfigError
-from residua.train.schedule import CosineConfig, StepsConfig
+from residua.train.schedule import CosineConfig, InverseConfig, StepsConfig, iterations
 
 steps = st.builds(
     lambda until, warmup, at: StepsConfig(
@@ -90,3 +90,47 @@ def test_a_schedule_scales_with_its_drops():
 def test_what_makes_no_schedule_is_refused(schedule, message):
     with pytest.raises(ConfigError, match=message):
         schedule.phases()
+
+
+def test_a_constant_warm_up_is_that_of_he_et_al_2016():
+    schedule = StepsConfig(warmup=400, warmup_lr=0.01)
+    assert [schedule.rate(i) for i in (0, 399, 400, 31_999)] == [0.01, 0.01, 0.1, 0.1]
+    assert [(p.start, p.stop, p.first_rate, p.last_rate) for p in schedule.phases()[:2]] == [
+        (0, 400, 0.01, 0.01),
+        (400, 32_000, 0.1, 0.1),
+    ]
+    assert schedule.scaled(32_000).warmup_lr == 0.01
+    with pytest.raises(ConfigError, match="warmup_lr must be above 0"):
+        StepsConfig(warmup=4, warmup_lr=0.0).phases()
+
+
+def test_the_inverse_schedule_is_torchs():
+    schedule = InverseConfig(lr=0.1, decay=5e-6, until=14_063)
+    assert schedule.rate(0) == 0.1
+    assert schedule.rate(14_062) == pytest.approx(0.1 / 1.07031)
+    (phase,) = schedule.phases()
+    assert (phase.start, phase.stop, phase.first_rate) == (0, 14_063, 0.1)
+    half = schedule.scaled(7_000)
+    assert half.rate(6_999) == pytest.approx(schedule.rate(14_061), rel=1e-3)
+    with pytest.raises(ConfigError, match="decay must be at least 0"):
+        InverseConfig(decay=-1.0).phases()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "pictures", "batch_size", "expected"),
+    [
+        (60, 50_000, 128, 23_438),
+        (200, 50_000, 128, 78_125),
+        (30, 60_000, 128, 14_063),
+        (1, 10, 4, 3),
+        (90, 1_281_167, 256, 450_410),
+    ],
+)
+def test_epochs_are_counted_in_updates_to_the_nearest(epochs, pictures, batch_size, expected):
+    assert iterations(epochs, pictures, batch_size) == expected
+
+
+def test_the_papers_iterations_are_so_many_epochs():
+    assert 64_000 * 128 / 50_000 == 163.84
+    assert iterations(163.84, 50_000, 128) == 64_000
+    assert pytest.approx(119.9, abs=0.05) == 600_000 * 256 / 1_281_167

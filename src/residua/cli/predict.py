@@ -90,5 +90,7 @@ def _sentence(trained: runs.TrainedNet, pixels: torch.Tensor, top: int) -> str:
 def _looks_inverted(trained: runs.TrainedNet, pixels: torch.Tensor) -> bool:
     """Say whether the negative of a picture is much nearer to the training pictures' mean."""
     mean = trained.normalize.mean.mean().item()
+    if mean == 0:
+        return False
     own = pixels.float().mean().item() / 255
     return abs(own - mean) > abs(1 - own - mean) + 0.2

@@ -73,7 +73,9 @@ def _card_of_recipe(name: str, size: str | None) -> Card | None:
         images = experiment.load_data().train
     except DataError:
         return None
-    mean, std = experiment.normalize.fit(images.sample()).numbers()
+    normalize = experiment.normalize.fit(images.sample())
+    mean, std = normalize.numbers()
+    first = "" if normalize.preparation is None else normalize.preparation.what
     with torch.device("meta"):
         net = experiment.build_net()
     return card(
@@ -81,7 +83,7 @@ def _card_of_recipe(name: str, size: str | None) -> Card | None:
         _parse_size(size) or images.shape,
         name=name,
         initialization=INITIALIZATION,
-        preprocessing=Preprocessing(mean=mean, std=std),
+        preprocessing=Preprocessing(mean=mean, std=std, first=first),
     )
 
 

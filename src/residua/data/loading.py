@@ -51,6 +51,8 @@ class Serving:
         balance: show every class equally often, as `Order` says.
         share: which pictures of each batch are wanted, where several processes share it. All are
             augmented, so that each is the same picture however many processes there are.
+        prepare: done once to every picture, before augmentation. Of pictures in memory what it
+            returns is held instead of the bytes.
     """
 
     batch_size: int
@@ -59,6 +61,7 @@ class Serving:
     normalize: Step
     balance: bool = False
     share: slice = field(default_factory=lambda: slice(None))
+    prepare: Step | None = None
 
     def order(self, labels: Tensor) -> Order:
         """Return which pictures each batch holds."""
@@ -272,13 +275,15 @@ class Batches:
     def __init__(self, images: ImageSet, serving: Serving) -> None:
         self.images = images
         self.serving = serving
+        prepare = serving.prepare
+        self.prepared = images.images if prepare is None else prepare(images.images)
         self.indices = serving.order(images.labels).indices
 
     def __getitem__(self, iteration: int) -> Batch:
         serving = self.serving
         indices = self.indices(iteration).to(self.images.images.device)
         random = generator(serving.seed, "augment", iteration)
-        images = serving.augment(self.images.images[indices], random)[serving.share]
+        images = serving.augment(self.prepared[indices], random)[serving.share]
         return Batch(serving.normalize(images), self.images.labels[indices][serving.share])
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from torch import nn
 from residua.config import settings
 from residua.errors import ConfigError
 from residua.nets.arguments import arguments
-from residua.nets.initialize import initialize
+from residua.nets.initialize import initialize, initialize_xavier
 from residua.nets.inputs import Input
 from residua.nets.resnet import GlobalAverage, ResNet
 from residua.nn.blocks import HighwayBlock, PlainBlock, gate
@@ -22,6 +22,7 @@ from residua.nn.frugal import FrugalReLU
 
 Layout = Literal["mnist10", "cifar19", "cifar11_conjecture"]
 Gating = Literal["coupled", "separate", "none"]
+WeightsDrawn = Literal["he", "xavier"]
 
 
 def _convolution(in_channels: int, channels: int, kernel: int = 3) -> nn.Conv2d:
@@ -123,6 +124,7 @@ def highway(
     *,
     width: int | None = None,
     gating: Gating = "coupled",
+    weights: WeightsDrawn = "he",
     zero_init_residual: bool = False,
     in_channels: int | None = None,
     num_classes: int = 10,
@@ -140,6 +142,7 @@ def highway(
             small MNIST net of [H] (39 thousand parameters).
         gating: "coupled" is C = 1 - T, as in all experiments; "separate" has a gate C with weights
             of its own; "none" is the plain twin y = H(x).
+        weights: how they are first drawn: "he" as everywhere here, or "xavier" as the files say.
         zero_init_residual: not possible, since H ends in ReLU; refused with a sentence.
         in_channels: of the pictures; 1 for MNIST and 3 for CIFAR if not given.
         num_classes: length of the logits.
@@ -148,8 +151,7 @@ def highway(
         ConfigError: an unknown layout or gating, or a width that does not divide.
 
     Differs:
-        The weights are those of He et al., arXiv:1502.01852; the files say Xavier. No paper says
-        where the bias of a separate carry gate starts: here at minus that of T.
+        No paper says where the bias of a separate carry gate starts: here at minus that of T.
     """
     if layout not in BUILDERS:
         raise ConfigError(f"layout must be one of {', '.join(BUILDERS)}, got {layout!r}")
@@ -160,8 +162,12 @@ def highway(
             f"got {channels} (try {WIDTHS[layout]})"
         )
     planes = SHAPES[layout][0] if in_channels is None else in_channels
+    if weights not in ("he", "xavier"):
+        raise ConfigError(f"weights must be he or xavier, got {weights!r}")
     net = BUILDERS[layout](channels, gating, planes, num_classes)
     initialize(net, zero_init_residual=zero_init_residual)
+    if weights == "xavier":
+        initialize_xavier(net)
     return net
 
 
@@ -173,6 +179,7 @@ class HighwayConfig:
     layout: Layout = "cifar19"
     width: int | None = None
     gating: Gating = "coupled"
+    weights: WeightsDrawn = "he"
     zero_init_residual: bool = False
     in_channels: int | None = None
     num_classes: int = 10

@@ -2,6 +2,8 @@
 
 Sources:
     [I] He et al., Delving Deep into Rectifiers, arXiv:1502.01852, equation 10.
+    [X] Glorot and Bengio, Understanding the Difficulty of Training Deep Feedforward Neural
+        Networks, 2010; as Caffe's "xavier" has it, which looks at the inputs alone.
     [G] Goyal et al., Accurate, Large Minibatch SGD, arXiv:1706.02677, section 5.1.
 """
 
@@ -37,6 +39,18 @@ def initialize(net: nn.Module, *, zero_init_residual: bool = False) -> None:
             nn.init.zeros_(module.bias)
     if zero_init_residual:
         _zero_residuals(net)
+
+
+def initialize_xavier(net: nn.Module) -> None:
+    """Draw all weights `W ~ U(-a, a)` with `a = sqrt(3 / fan_in)` ([X]); biases stay as they are.
+
+    Args:
+        net: is changed.
+    """
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear) and not module.weight.is_meta:
+            bound = (3 / module.weight[0].numel()) ** 0.5
+            nn.init.uniform_(module.weight, -bound, bound)
 
 
 def _zero_residuals(net: nn.Module) -> None:

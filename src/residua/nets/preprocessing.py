@@ -6,6 +6,8 @@ from typing import Literal
 
 from torch import Tensor, tensor
 
+from residua.errors import ConfigError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
@@ -18,6 +20,8 @@ class Preprocessing:
             C lists of H lists of W numbers.
         std: divides each channel.
         source: who says so.
+        first: what whole pictures undergo before that, in words, where it needs arrays that lie
+            beside the weights; empty for nothing.
     """
 
     channels: Literal["RGB", "BGR"] = "RGB"
@@ -25,20 +29,30 @@ class Preprocessing:
     mean: tuple[float, ...] | tuple[tuple[tuple[float, ...], ...], ...] = (0.0, 0.0, 0.0)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
     source: str = ""
+    first: str = ""
 
     def __call__(self, images: Tensor) -> Tensor:
         """Prepare pictures.
 
         Shape:
             images: N, 3, H, W in [0, 1], RGB.  y: N, 3, H, W.
+
+        Raises:
+            ConfigError: arrays are needed that are not here.
         """
+        if self.first:
+            raise ConfigError(
+                f"pictures of these weights are first {self.first}: load the run with "
+                "residua.load, whose `normalize` does it"
+            )
         x = images.flip(1) if self.channels == "BGR" else images
         mean, std = (tensor(v, device=x.device) for v in (self.mean, self.std))
         return (self.range * x - _per_channel(mean)) / _per_channel(std)
 
     def rows(self) -> dict[str, str]:
         """Describe it line by line."""
-        return {name: _phrase(value) for name, value in dataclasses.asdict(self).items()}
+        facts = dataclasses.asdict(self)
+        return {name: _phrase(value) for name, value in facts.items() if name != "first" or value}
 
 
 def _per_channel(values: Tensor) -> Tensor:

@@ -18,6 +18,8 @@ from residua.nets.preprocessing import Preprocessing
 from residua.nets.reading import read, without_prefix
 
 METADATA_KEY = "residua"
+# Arrays that belong to the pictures and not to the net lie in the file under this prefix.
+BESIDE = "preprocessing."
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def save(
     config: object | None = None,
     preprocessing: Preprocessing | None = None,
     card: dict[str, Any] | None = None,
+    beside: dict[str, Tensor] | None = None,
 ) -> None:
     """Write the weights of a network as safetensors, with what is needed to use them.
 
@@ -55,6 +58,7 @@ def save(
         config: settings that build the net, so that `load` needs nothing else.
         preprocessing: of the pictures that it was trained on.
         card: anything else worth keeping that JSON can hold.
+        beside: arrays that the pictures are prepared with.
 
     Raises:
         ConfigError: the name of the file ends otherwise.
@@ -71,6 +75,8 @@ def save(
     if preprocessing is not None:
         facts["preprocessing"] = encode(preprocessing)
     tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    for name, value in (beside or {}).items():
+        tensors[BESIDE + name] = value.detach().cpu().contiguous()
     content = safetensors.torch.save(unshared(tensors), {METADATA_KEY: json.dumps(facts)})
     files.write(path, content)
 
@@ -97,7 +103,8 @@ def load(
         ConfigError: no network has that name.
     """
     path = Path(path)
-    written, metadata = read(path)
+    everything, metadata = read(path)
+    written, _ = apart(everything)
     state = without_prefix(written)
     card = card_of(metadata, path)
     config, module = _target(net, card, state)
@@ -121,6 +128,13 @@ def card_of(metadata: dict[str, str], path: Path) -> dict[str, Any]:
         return json.loads(metadata.get(METADATA_KEY, "{}"))
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path}: its card is damaged: {error}") from None
+
+
+def apart(state: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Part what a file holds into weights, and arrays that the pictures are prepared with."""
+    beside = {name: value for name, value in state.items() if name.startswith(BESIDE)}
+    weights = {name: value for name, value in state.items() if name not in beside}
+    return weights, {name.removeprefix(BESIDE): value for name, value in beside.items()}
 
 
 def _target(

@@ -100,6 +100,8 @@ class Progress:
 def update(task: Task, iteration: int) -> dict[str, float]:
     """Make one update of the weights: `w <- w - rate(i) * direction(gradient of the loss)`.
 
+    A group of parameters that has a `factor` is updated with that times the rate.
+
     Returns:
         The terms of the loss, averaged over parts and processes, and the L2 norm of the gradient
         before clipping.
@@ -109,8 +111,9 @@ def update(task: Task, iteration: int) -> dict[str, float]:
             the optimizer did not use the rate of the schedule.
     """
     rate = task.schedule.rate(iteration)
-    for group in task.optimizer.param_groups:
-        group["lr"] = rate
+    expected = [rate * group.get("factor", 1.0) for group in task.optimizer.param_groups]
+    for group, its_rate in zip(task.optimizer.param_groups, expected, strict=True):
+        group["lr"] = its_rate
     if task.seed is not None:
         task.seed(iteration)
     terms = _differentiate(task, task.batches[iteration])
@@ -118,10 +121,10 @@ def update(task: Task, iteration: int) -> dict[str, float]:
     numbers = _to_numbers(terms)
     _refuse_divergence(task, iteration, rate, numbers)
     _step(task)
-    used = {group["lr"] for group in task.optimizer.param_groups}
-    if used != {rate}:
+    used = [group["lr"] for group in task.optimizer.param_groups]
+    if used != expected:
         raise RunError(
-            f"iteration {iteration} used the rates {sorted(used)}, but the schedule says {rate}: "
+            f"iteration {iteration} used the rates {used}, but the schedule says {expected}: "
             "something else sets the optimizer's rate"
         )
     return numbers

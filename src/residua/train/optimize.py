@@ -2,8 +2,11 @@
 
 Sources:
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, sections 3.4 and 4.2.
+    [H] highway-networks, examples/highways/cifar10-19layers: biases learn twice as fast and do not
+        decay.
 """
 
+import math
 from typing import Literal
 
 from torch import nn
@@ -11,37 +14,66 @@ from torch.optim import SGD
 
 from residua.config import settings
 from residua.errors import ConfigError
+from residua.train.parts import freeze_first, groups
 
 
 @settings
 class SgdConfig:
-    """Stochastic gradient descent, `v <- m v + g + d w; w <- w - lr v` ([R]).
+    """Stochastic gradient descent, `v <- m v + (1 - t)(g + d w); w <- w - f lr v` ([R]).
 
     The learning rate is the schedule's. Every parameter decays, those of batch norm too, as in [R].
+    The first update has no (1 - t).
 
     Attributes:
         momentum: m, in [0, 1).
         weight_decay: d.
         nesterov: step along `g + m v` instead of v.
+        dampening: t.
+        decay_norm: whether weights and biases of normalizations decay.
+        decay_bias: whether other biases do; not in [H].
+        bias_lr: f of other biases; 2 in [H].
+        stage_lr: f of each part of the net is this times that of the part after it, from 1 at the
+            head: below 1, early stages learn more slowly.
+        freeze: so many parts of the net, from the stem on, keep their weights, and their batch
+            normalization its statistics.
     """
 
     kind: Literal["sgd"] = "sgd"
     momentum: float = 0.9
     weight_decay: float = 1e-4
     nesterov: bool = False
+    dampening: float = 0.0
+    decay_norm: bool = True
+    decay_bias: bool = True
+    bias_lr: float = 1.0
+    stage_lr: float = 1.0
+    freeze: int = 0
 
     def build(self, net: nn.Module) -> SGD:
-        """Make the optimizer of a net's parameters; its rate is set before every update.
+        """Make the optimizer of a net's parameters, and freeze what is not to be trained.
+
+        The rate of every group is set before every update: the schedule's times its `factor`.
 
         Raises:
-            ConfigError: momentum or decay are out of range.
+            ConfigError: a number is out of range.
         """
+        for name, factor in (("bias_lr", self.bias_lr), ("stage_lr", self.stage_lr)):
+            if not 0 < factor < math.inf:
+                raise ConfigError(f"optimizer.{name} must be above 0, got {factor}")
+        freeze_first(net, self.freeze)
         try:
             return SGD(
-                net.parameters(),
+                groups(
+                    net,
+                    weight_decay=self.weight_decay,
+                    decay_norm=self.decay_norm,
+                    decay_bias=self.decay_bias,
+                    bias_lr=self.bias_lr,
+                    stage_lr=self.stage_lr,
+                ),
                 lr=0.0,
                 momentum=self.momentum,
-                weight_decay=self.weight_decay,
+                dampening=self.dampening,
                 nesterov=self.nesterov,
                 fused=True,
             )

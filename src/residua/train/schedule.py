@@ -2,15 +2,25 @@
 
 Sources:
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, sections 3.4 and 4.2.
+    [P] He et al., Identity Mappings, arXiv:1603.05027, section 3 and appendix.
 """
 
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Literal
 
-from residua.config import settings, tagged
+from residua.config import settings
 from residua.errors import ConfigError
+
+
+def iterations(epochs: float, pictures: int, batch_size: int) -> int:
+    """Count the updates of `epochs` looks at all pictures: `epochs * pictures / batch_size`.
+
+    To the nearest; halves up. Epochs are joined without short batches, so this is exact but for
+    the last batch.
+    """
+    return math.floor(epochs * pictures / batch_size + 0.5)
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,7 @@ class StepsConfig:
         factor: what the rate is multiplied by, in (0, 1].
         until: iterations in all.
         warmup: iterations over which the rate first rises linearly to `lr`.
+        warmup_lr: keep this rate during the warm-up instead; 0.01 in [P], for 400 iterations.
     """
 
     kind: Literal["steps"] = "steps"
@@ -42,11 +53,13 @@ class StepsConfig:
     factor: float = 0.1
     until: int = 64_000
     warmup: int = 0
+    warmup_lr: float | None = None
 
     def rate(self, iteration: int) -> float:
         """Return the learning rate of one update."""
         if iteration < self.warmup:
-            return self.lr * ((iteration + 1) / self.warmup)
+            rising = self.lr * ((iteration + 1) / self.warmup)
+            return rising if self.warmup_lr is None else self.warmup_lr
         return self.lr * self.factor ** sum(iteration >= step for step in self.at)
 
     def phases(self) -> list[Phase]:
@@ -54,6 +67,8 @@ class StepsConfig:
         _check(self.lr, self.until, self.warmup)
         if list(self.at) != sorted(set(self.at)) or any(step < 0 for step in self.at):
             raise ConfigError(f"schedule.at must be increasing iterations, got {self.at}")
+        if self.warmup_lr is not None and not 0 < self.warmup_lr < math.inf:
+            raise ConfigError(f"schedule.warmup_lr must be above 0, got {self.warmup_lr}")
         inner = [step for step in self.at if self.warmup < step < self.until]
         bounds = [*([0] if self.warmup else []), self.warmup, *inner, self.until]
         return [
@@ -70,6 +85,7 @@ class StepsConfig:
             factor=self.factor,
             until=until,
             warmup=round(self.warmup * share),
+            warmup_lr=self.warmup_lr,
         )
 
 
@@ -111,10 +127,41 @@ class CosineConfig:
         return CosineConfig(lr=self.lr, until=until, warmup=round(self.warmup * until / self.until))
 
 
-Schedule = Annotated[StepsConfig | CosineConfig, tagged]
+@settings
+class InverseConfig:
+    """The rate falls as `lr / (1 + decay * i)`, as `learningRateDecay` of Torch's optim.sgd has it.
+
+    Attributes:
+        lr: the rate of the first update.
+        decay: per update.
+        until: iterations in all.
+    """
+
+    kind: Literal["inverse"] = "inverse"
+    lr: float = 0.1
+    decay: float = 0.0
+    until: int = 64_000
+
+    def rate(self, iteration: int) -> float:
+        """Return the learning rate of one update."""
+        return self.lr / (1 + self.decay * iteration)
+
+    def phases(self) -> list[Phase]:
+        """List the one descent."""
+        _check(self.lr, self.until, 0)
+        if not 0 <= self.decay < math.inf:
+            raise ConfigError(f"schedule.decay must be at least 0, got {self.decay}")
+        return [_phase(self, 0, self.until, "inverse" if self.decay else "constant")]
+
+    def scaled(self, until: int) -> "InverseConfig":
+        """Return the same schedule, shrunk or stretched to another number of iterations."""
+        return InverseConfig(lr=self.lr, decay=self.decay * self.until / until, until=until)
 
 
-def _phase(schedule: StepsConfig | CosineConfig, start: int, stop: int, what: str) -> Phase:
+Known = StepsConfig | CosineConfig | InverseConfig
+
+
+def _phase(schedule: Known, start: int, stop: int, what: str) -> Phase:
     return Phase(start, stop, schedule.rate(start), schedule.rate(stop - 1), what)
 
 

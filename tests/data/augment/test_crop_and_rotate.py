@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from residua.data.augment import AsIs, PadCropFlip, RotateShift, pad_crop_flip, rotate_shift
+from residua.errors import ConfigError
 from residua.runtime import generator
 
 shapes = st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(2, 9), st.integers(2, 9))
@@ -14,13 +15,21 @@ def pictures(shape):
 
 
 @settings(deadline=None)
-@given(shape=shapes, pad=st.integers(0, 4), flip=st.booleans(), seed=st.integers(0, 99))
-def test_every_crop_is_a_window_of_the_padded_picture_or_its_mirror(shape, pad, flip, seed):
+@given(
+    shape=shapes,
+    pad=st.integers(0, 4),
+    flip=st.booleans(),
+    seed=st.integers(0, 99),
+    fill=st.sampled_from(["zero", "reflect"]),
+)
+def test_every_crop_is_a_window_of_the_padded_picture_or_its_mirror(shape, pad, flip, seed, fill):
     images = pictures(shape)
-    cropped = pad_crop_flip(images, generator(seed), pad=pad, flip=flip)
+    pad = min(pad, min(shape[2:]) - 1) if fill == "reflect" else pad
+    cropped = pad_crop_flip(images, generator(seed), pad=pad, flip=flip, fill=fill)
     assert cropped.shape == images.shape
     assert cropped.dtype == images.dtype
-    padded = torch.nn.functional.pad(images, (pad,) * 4)
+    mode = "constant" if fill == "zero" else fill
+    padded = torch.nn.functional.pad(images.float(), (pad,) * 4, mode=mode).to(torch.uint8)
     height, width = shape[2:]
     for picture, source in zip(cropped, padded, strict=True):
         windows = [
@@ -75,3 +84,8 @@ def test_equal_generators_give_equal_pictures(augment):
     one, two = (augment.apply(images, generator(5)) for _ in range(2))
     assert torch.equal(one, two)
     assert one.shape == images.shape
+
+
+def test_padding_that_is_longer_than_the_picture_is_not_reflected():
+    with pytest.raises(ConfigError, match="pad must be below 4 to reflect pictures of 4x6"):
+        pad_crop_flip(pictures((1, 1, 4, 6)), generator(0), pad=4, flip=False, fill="reflect")
