@@ -44,7 +44,7 @@ def write(root, size, count):
         folder.mkdir(parents=True, exist_ok=True)
         picture = next(pictures).resize(size, Image.Resampling.BICUBIC)
         grain = Image.effect_noise(size, 12).convert("RGB")
-        Image.blend(picture, grain, 0.08).save(folder / f"{number:05d}.jpg", quality=90)
+        Image.blend(picture, grain, 0.3).save(folder / f"{number:05d}.jpg", quality=90)
 
 
 class Jitter(torch.nn.Module):

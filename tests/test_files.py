@@ -1,4 +1,5 @@
 import errno
+import os
 
 import pytest
 
@@ -44,3 +45,19 @@ def test_lines_are_appended(tmp_path):
     files.append(tmp_path / "log", "one")
     files.append(tmp_path / "log", "two")
     assert (tmp_path / "log").read_text() == "one\ntwo\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_what_forks_off_does_not_hold_the_file_longer(tmp_path):
+    import multiprocessing
+
+    event = multiprocessing.get_context("fork").Event()
+    child = multiprocessing.get_context("fork").Process(target=event.wait)
+    with files.alone(tmp_path / "record"):
+        child.start()
+    try:
+        with files.alone(tmp_path / "record"):
+            assert child.is_alive()
+    finally:
+        event.set()
+        child.join()

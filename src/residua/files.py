@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedWriter
 from pathlib import Path
 
 from residua.errors import RunError
@@ -55,6 +56,20 @@ def sweep(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+# Files that this process holds. What forks off it gets them too, and would hold them longer.
+_held: set[BufferedWriter] = set()
+
+
+def _let_go() -> None:
+    for file in _held:
+        file.close()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold a file for this process alone, where the operating system can (not on Windows).
@@ -72,7 +87,12 @@ def alone(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(f"another process is at work on {path.parent}: wait for it") from None
-        yield
+        _held.add(file)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
+            _held.discard(file)
 
 
 def append(path: Path, line: str) -> None:

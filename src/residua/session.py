@@ -90,14 +90,13 @@ class Session:
         """What the training loop needs."""
         experiment = self.experiment
         self.close()
-        prepared = self.normalize.preparation is not None
         self.batches = self.splits.train.batches(
             Serving(
                 batch_size=experiment.batch_size,
                 seed=experiment.seed,
                 augment=experiment.augment.apply,
                 normalize=self.normalize.finish,
-                prepare=self.normalize.prepare if prepared else None,
+                prepare=self.normalize.prepare,
                 balance=experiment.balance,
                 share=self.share,
             )

@@ -150,7 +150,9 @@ class FileBatches:
         read = torch.from_numpy(np.concatenate([part.pixels for part in parts])).to(device)
         indices = torch.tensor([index for part in parts for index in part.indices], device=device)
         random = runtime.generator(serving.seed, "augment", iteration)
-        images = serving.augment(self._placed(read), random)[serving.share]
+        placed = self._placed(read)
+        prepared = placed if serving.prepare is None else serving.prepare(placed)
+        images = serving.augment(prepared, random)[serving.share]
         return Batch(serving.normalize(images), self.labels[indices])
 
     def _placed(self, read: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from residua.data.fit import Crop, Fit, ScaleJitterCrop
 from residua.data.loading import Serving, View, whole
 from residua.data.pictures import each, read, read_shorter
 from residua.data.recognise import Part
-from residua.errors import ConfigError, DataError
+from residua.errors import DataError
 
 # Pictures that statistics are taken of.
 SAMPLE = 2000
@@ -128,16 +128,7 @@ class FileSet:
         return replace(self, names=self.names[indices.cpu().numpy()], labels=self.labels[indices])
 
     def batches(self, serving: Serving) -> FileBatches:
-        """Return what gives the batch of every iteration.
-
-        Raises:
-            ConfigError: the normalization needs all pictures in memory.
-        """
-        if serving.prepare is not None:
-            raise ConfigError(
-                "contrast normalization and whitening prepare all pictures in memory, and these "
-                "are read from files: use channel_stats"
-            )
+        """Return what gives the batch of every iteration."""
         return FileBatches(
             Reading(
                 root=self.root,

@@ -48,19 +48,20 @@ class Serving:
         seed: of the run.
         augment: from pictures in [0, 255] and a generator to pictures in [0, 255].
         normalize: the last step.
-        prepare: done once to all pictures, before augmentation, where the whole set is at hand.
         balance: show every class equally often, as `Order` says.
         share: which pictures of each batch are wanted, where several processes share it. All are
             augmented, so that each is the same picture however many processes there are.
+        prepare: done once to every picture, before augmentation. Of pictures in memory what it
+            returns is held instead of the bytes.
     """
 
     batch_size: int
     seed: int
     augment: Augment
     normalize: Step
-    prepare: Step | None = None
     balance: bool = False
     share: slice = field(default_factory=lambda: slice(None))
+    prepare: Step | None = None
 
     def order(self, labels: Tensor) -> Order:
         """Return which pictures each batch holds."""
