@@ -31,6 +31,7 @@ def run(
     root: str | Path = "runs",
     name: str | None = None,
     device: str = "auto",
+    memory: int | None = None,
     listen: events.Listener | None = None,
     page: bool = True,
 ) -> Result:
@@ -41,6 +42,8 @@ def run(
         root: the folder of all runs.
         name: of this run; "seed0" and so on by default.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        memory: bytes that a training step may take; if it is predicted to take more, activations
+            are recomputed, which changes no number.
         listen: called with every event as it happens.
         page: write `report.html` at the end, also of a run that stopped early.
 
@@ -49,7 +52,7 @@ def run(
         RunError: the run stopped early; the message says why and how to resume.
     """
     runtime.hold_freed_memory()
-    session = Session(experiment, runtime.pick_device(device))
+    session = Session(experiment, runtime.pick_device(device), memory=memory)
     folder = runs.create(Path(root), experiment.name, name or f"seed{experiment.seed}")
     files.write(folder / runs.CONFIG, to_yaml(experiment.recordable()))
     log = events.Log(folder, listen)
@@ -64,6 +67,7 @@ def resume(
     net: nn.Module | None = None,
     data: Splits | None = None,
     device: str = "auto",
+    memory: int | None = None,
     listen: events.Listener | None = None,
     page: bool = True,
 ) -> Result:
@@ -74,6 +78,7 @@ def resume(
         net: the module, if the experiment was given one in Python.
         data: the pictures, if the experiment was given them in Python.
         device: where to go on.
+        memory: bytes that a training step may take, as in `run`.
         listen: called with every event as it happens.
         page: write `report.html` at the end, also if the run stops again.
 
@@ -93,7 +98,7 @@ def resume(
             raise CheckpointError(f"{folder} has come to its end: there is nothing to resume")
         runtime.hold_freed_memory()
         state = checkpoint.latest(folder / "checkpoints", keys=STATE)
-        session = Session(experiment, runtime.pick_device(device))
+        session = Session(experiment, runtime.pick_device(device), memory=memory)
         session.restore(state)
         log = events.Log(folder, listen)
         done, until = session.progress.iteration, experiment.schedule.until

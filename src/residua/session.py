@@ -21,6 +21,8 @@ from residua.nets import weights
 from residua.nets.describe import layers
 from residua.nets.preprocessing import Preprocessing
 from residua.train.loop import Progress, Task, update
+from residua.train.memory import choose
+from residua.train.profile import Profile, profile
 
 STATE = frozenset(
     {"digest", "fingerprints", "net", "optimizer", "progress", "best", "seconds", "random"}
@@ -37,8 +39,12 @@ def loss(net: nn.Module, batch: Batch) -> dict[str, Tensor]:
 class Session:
     """One experiment on one device, between its loading and its result."""
 
-    def __init__(self, experiment: Experiment, device: torch.device) -> None:
+    def __init__(
+        self, experiment: Experiment, device: torch.device, *, memory: int | None = None
+    ) -> None:
         experiment.check()
+        if memory is not None and experiment.compile:
+            raise ConfigError("memory is for training without compile: leave out one of the two")
         self.experiment = experiment
         self.device = device
         self.dtype = runtime.pick_dtype(experiment.precision, device)
@@ -62,6 +68,10 @@ class Session:
         self.progress = Progress()
         self.best: tuple[float, float] = (float("inf"), float("inf"))
         self.seconds = 0.0
+        self.memory = memory
+        self.plan = (
+            None if memory is None else choose(self.profile(), experiment.batch_size, memory)
+        )
 
     @property
     def updates_per_epoch(self) -> int:
@@ -85,6 +95,18 @@ class Session:
             optimizer=self.optimizer,
             schedule=experiment.schedule,
             autocast=self._autocast,
+        )
+
+    def profile(self) -> Profile:
+        """Measure what the units of the net keep and how long they take."""
+        return profile(
+            self.net,
+            self.splits.train.shape,
+            batch=self.experiment.batch_size,
+            device=self.device,
+            dtype=self.dtype,
+            make_optimizer=self.experiment.optimizer.build,
+            most=self.memory,
         )
 
     def estimate_seconds(self) -> float:
@@ -140,9 +162,11 @@ class Session:
 
     def where(self) -> dict[str, Any]:
         """The machine and the command."""
+        plan = {} if self.plan is None else {"budget": self.memory, **self.plan.record()}
         return {
             "environment": runtime.environment(self.device, self.dtype),
             "command": runtime.command_line(),
+            **({"memory": plan} if plan else {}),
         }
 
     def state(self) -> dict[str, Any]:
@@ -182,7 +206,7 @@ class Session:
             compiled = torch.compile(self.net)
             assert isinstance(compiled, nn.Module)
             return compiled
-        return self.net
+        return self.net if self.plan is None else self.plan.recompute(self.net)
 
     def _autocast(self) -> AbstractContextManager[object]:
         enabled = self.dtype is not torch.float32

@@ -13,6 +13,7 @@ from residua.config import from_yaml
 from residua.errors import ConfigError
 from residua.experiment import Experiment
 from residua.session import Session
+from residua.train.memory import choose, parse_bytes, size
 
 DEFAULT = "digits.resnet20"
 
@@ -30,6 +31,7 @@ class Options:
         smoke: cut the training to two small updates.
         threads: of the processor; by default all cores.
         device: auto, cpu, cuda, cuda:1 or mps.
+        memory: that a training step may take, such as 6GB; activations are recomputed to fit.
         runs: the folder of all runs.
     """
 
@@ -38,6 +40,7 @@ class Options:
     smoke: bool = False
     threads: int | None = None
     device: str = "auto"
+    memory: str | None = None
     runs: Path = Path("runs")
 
 
@@ -49,12 +52,14 @@ class ResumeOptions:
         resume: the folder of the run, or "last".
         threads: of the processor; by default as many as before, for equal bits.
         device: auto, cpu, cuda, cuda:1 or mps; by default as before.
+        memory: that a training step may take, such as 6GB; by default as before.
         runs: the folder of all runs.
     """
 
     resume: str
     threads: int | None = None
     device: str | None = None
+    memory: str | None = None
     runs: Path = Path("runs")
 
 
@@ -102,6 +107,7 @@ def _train(experiment: Experiment, options: Options) -> None:
                 dataclasses.replace(experiment, seed=seed),
                 root=options.runs,
                 device=options.device,
+                memory=_bytes(options.memory),
                 listen=screen,
             )
         results.append(result)
@@ -112,12 +118,14 @@ def _train(experiment: Experiment, options: Options) -> None:
 
 def _resume(options: ResumeOptions) -> None:
     folder = runs.find(options.resume, options.runs)
-    before = runs.start(folder)["environment"]
+    start = runs.start(folder)
+    before = start["environment"]
     threads = before["threads"] if options.threads is None else options.threads
     runtime.set_threads(min(threads, runtime.cores()) if options.threads is None else threads)
     device = options.device or before["device_type"]
+    memory = _bytes(options.memory) or start.get("memory", {}).get("budget")
     with Screen() as screen:
-        result = execute.resume(folder, device=device, listen=screen)
+        result = execute.resume(folder, device=device, memory=memory, listen=screen)
     _conclude(result)
 
 
@@ -129,7 +137,22 @@ def _conclude(result: outcome.Result) -> None:
 
 
 def _dry_run(experiment: Experiment, options: Options) -> None:
-    session = Session(experiment, runtime.pick_device(options.device))
+    device = runtime.pick_device(options.device)
+    session = Session(experiment, device, memory=_bytes(options.memory))
+    plan = session.plan or choose(session.profile(), experiment.batch_size)
     with Screen() as screen:
         screen.describe(session.description(), layer_table=True)
-        say(f"estimated time {session.estimate_seconds():.0f} s")
+        say(plan.prediction())
+        free = runtime.free_memory(device)
+        # Updates are tried only where they fit; where they do not, the prediction has to do.
+        fits = plan.peak < free
+        seconds = plan.seconds * experiment.schedule.until
+        say(f"estimated time {session.estimate_seconds() if fits else seconds:.0f} s")
+        if not fits:
+            say(
+                f"that is more than the {size(free)} free: --memory 4GB would recompute activations"
+            )
+
+
+def _bytes(text: str | None) -> int | None:
+    return None if text is None else parse_bytes(text)
