@@ -162,12 +162,13 @@ class Session:
 
     def where(self) -> dict[str, Any]:
         """The machine and the command."""
-        plan = {} if self.plan is None else {"budget": self.memory, **self.plan.record()}
-        return {
+        facts: dict[str, Any] = {
             "environment": runtime.environment(self.device, self.dtype),
             "command": runtime.command_line(),
-            **({"memory": plan} if plan else {}),
         }
+        if self.plan is not None:
+            facts["memory"] = {"budget": self.memory, **self.plan.record()}
+        return facts
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the training depends on."""

@@ -251,8 +251,12 @@ class _Run:
         """Find the units that write over their input, and those that cannot be run twice."""
         attached: set[Place] = set()
         fixed = self.short.sharing()
+        seen: set[Place] = set()
 
         def run(chain: str, index: int, unit: nn.Module, x: Tensor) -> Tensor:
+            if (chain, index) in seen:
+                raise TypeError(f"it applies its sequence {chain!r} more than once")
+            seen.add((chain, index))
             others = [m for m in unit.modules() if not isinstance(m, _NormBase)]
             state = [b for m in others for b in m.buffers(recurse=False)]
             before, versions = x._version, [b._version for b in state]

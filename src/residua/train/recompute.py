@@ -102,7 +102,8 @@ def _is_open(module: nn.Module) -> bool:
 def _units(module: nn.Module) -> list[nn.Module]:
     if not _is_open(module):
         return [module]
-    return [unit for child in module.children() for unit in _units(child)]
+    # `children` would leave out a module that stands in the sequence a second time.
+    return [unit for child in module._modules.values() if child for unit in _units(child)]
 
 
 def _forward(units: Sequence[nn.Module], segments: Sequence[Segment]) -> Callable[[Tensor], Tensor]:
