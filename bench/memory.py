@@ -26,7 +26,6 @@ from residua.nets import catalogue
 from residua.session import Session
 from residua.train.loop import update
 from residua.train.memory import Plan, choose, size
-from residua.train.profile import profile
 from residua.train.recompute import Segment
 from residua.train.schedule import StepsConfig
 

@@ -17,6 +17,8 @@ from residua.data.sets import DigitsConfig
 from residua.errors import CheckpointError, ConfigError, DataError, RunError, ShapeError
 from residua.experiment import Experiment
 from residua.nets.cifar import CifarConfig
+from residua.session import Session
+from residua.train.memory import choose
 from residua.train.schedule import CosineConfig, StepsConfig
 
 
@@ -74,6 +76,43 @@ def test_a_run_folder_holds_what_the_guide_says():
         "checkpoints/000000012.pt",
     }
     assert str(result.folder) == "runs/tests.tiny/seed0"
+
+
+def four_fifths():
+    """Bytes that make a tiny training recompute some of its activations."""
+    session = Session(tiny(), torch.device("cpu"))
+    return round(0.8 * choose(session.profile(), 256).plain)
+
+
+def test_a_run_in_little_memory_comes_to_the_same_and_says_what_it_did(monkeypatch):
+    monkeypatch.setattr("residua.train.memory.PROCESS_BYTES", {})
+    plain, seen = run(tiny()), []
+    budget = four_fifths()
+    saving = run(tiny(), memory=budget, listen=seen.append)
+    assert same(weights(plain.folder), weights(saving.folder))
+    kept = runs.start(saving.folder)["memory"]
+    assert kept["budget"] == budget
+    assert kept["peak"] <= budget < kept["plain"]
+    assert kept["segments"]
+    assert "recomputing activations of" in kept["sentence"]
+    assert "memory" not in runs.start(plain.folder)
+    assert seen[0]["memory"] == kept
+
+
+def test_a_run_resumed_in_little_memory_goes_on_bit_for_bit(monkeypatch):
+    monkeypatch.setattr("residua.train.memory.PROCESS_BYTES", {})
+    straight = run(tiny())
+    with pytest.raises(RunError):
+        run(tiny(), listen=StopAt(6))
+    folder = straight.folder.with_name("seed0-2")
+    resumed = resume(folder, memory=four_fifths())
+    assert same(weights(straight.folder), weights(resumed.folder))
+    assert events.first(events.read(folder), "resume")["memory"]["segments"]
+
+
+def test_little_memory_and_compilation_exclude_one_another():
+    with pytest.raises(ConfigError, match="memory is for training without compile"):
+        run(tiny(compile=True), memory=10**9)
 
 
 def test_equal_runs_give_equal_files_and_no_run_is_overwritten():

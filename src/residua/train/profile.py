@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 from residua import runtime
 from residua.errors import ConfigError, ResiduaError
 from residua.train.recompute import chains, instead
-from residua.train.shorten import Shortened, shorten
+from residua.train.shorten import Shortened, Unit, shorten
 
 BATCHES = (2, 3)
 # A timed step has the batch that was asked for, unless it took longer or held more than this.
@@ -30,36 +30,6 @@ TIMED = 3
 Place = tuple[str, int]
 Times = dict[Place, tuple[float, float]]
 NONE = (0.0, 0.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unit:
-    """One unit of a chain, or what is kept between two chains, in the order of the forward pass.
-
-    Attributes:
-        chain: name of the chain; empty if `index` is -1, outside all chains.
-        index: in the chain.
-        inside: bytes kept for the backward pass without what `input` and `output` count.
-        input: bytes of its input.
-        keeps_input: whether plain training keeps the input, for this unit or the one before; it
-            is not said of the first unit of a chain, whose input counts as inside.
-        output: bytes of its output if the unit itself keeps it and another follows, else 0.
-        fixed: whether it cannot be run again.
-        attached: whether it writes over its input, so that no segment can begin with it.
-        forward: seconds.
-        backward: seconds.
-    """
-
-    chain: str = ""
-    index: int = -1
-    inside: int = 0
-    input: int = 0
-    keeps_input: bool = False
-    output: int = 0
-    fixed: bool = False
-    attached: bool = False
-    forward: float = 0.0
-    backward: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

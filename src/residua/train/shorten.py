@@ -5,7 +5,7 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +13,40 @@ from torch import Tensor, nn
 from residua.nn.blocks import StochasticBlock
 from residua.train.recompute import chains
 
-if TYPE_CHECKING:
-    from residua.train.profile import Unit
-
 # Equal units in a row that stay: fewer would be found in the caches of the processor.
 KEPT = 6
 # Of them the one whose bytes stand for those left out, well inside the row.
 TYPICAL = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """One unit of a chain, or what is kept between two chains, in the order of the forward pass.
+
+    Attributes:
+        chain: name of the chain; empty if `index` is -1, outside all chains.
+        index: in the chain.
+        inside: bytes kept for the backward pass without what `input` and `output` count.
+        input: bytes of its input.
+        keeps_input: whether plain training keeps the input, for this unit or the one before; it
+            is not said of the first unit of a chain, whose input counts as inside.
+        output: bytes of its output if the unit itself keeps it and another follows, else 0.
+        fixed: whether it cannot be run again.
+        attached: whether it writes over its input, so that no segment can begin with it.
+        forward: seconds.
+        backward: seconds.
+    """
+
+    chain: str = ""
+    index: int = -1
+    inside: int = 0
+    input: int = 0
+    keeps_input: bool = False
+    output: int = 0
+    fixed: bool = False
+    attached: bool = False
+    forward: float = 0.0
+    backward: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +65,7 @@ class Shortened:
     stands_for: dict[str, list[tuple[int, ...]]]
     survival: dict[str, list[float]]
 
-    def expand(self, units: Sequence["Unit"]) -> list["Unit"]:
+    def expand(self, units: Sequence[Unit]) -> list[Unit]:
         """Put in the place of the copy's units those of the whole net."""
         result: list[Unit] = []
         for chain, group in itertools.groupby(units, key=lambda unit: unit.chain):
