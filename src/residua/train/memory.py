@@ -35,6 +35,8 @@ PROCESS_BYTES = {"cpu": 20e6}
 # after three steps by the bytes counted was 1.44 to 1.73, in four measurements of cifar.resnet20,
 # 56 and 110 at batches of 32 to 192. In a first step it is 1.0.
 FRAGMENTS = {"cpu": 1.5}
+# The same with recomputation, which allocates more often: 2.5 and 2.9 for cifar.resnet56 at 48.
+FRAGMENTS_AGAIN = {"cpu": 2.7}
 # Each step down of what nested recomputation aims at.
 FINER = 0.85
 
@@ -126,7 +128,7 @@ def choose(profile: Profile, batch: int, budget: int | None = None) -> Plan:
     return Plan(
         batch=batch,
         segments=tuple(segments),
-        peak=round(problem.bytes(peak)),
+        peak=round(problem.bytes(peak, again=bool(segments))),
         plain=round(problem.bytes(problem.plain)),
         seconds=seconds + extra,
         plain_seconds=seconds,
@@ -158,10 +160,13 @@ class _Problem:
     Between units p - 1 and p lies a boundary p, whose tensor is the input of unit p.
     """
 
-    def __init__(self, units: Sequence[Unit], fixed: float, fragments: float) -> None:
+    def __init__(
+        self, units: Sequence[Unit], fixed: float, fragments: float, fragments_again: float
+    ) -> None:
         self.units = units
         self.fixed = fixed
         self.fragments = fragments
+        self.fragments_again = fragments_again
         self.inside = list(accumulate((unit.inside for unit in units), initial=0))
         boundaries = (unit.input * unit.keeps_input for unit in units)
         self.between = list(accumulate(boundaries, initial=0))
@@ -175,15 +180,16 @@ class _Problem:
         largest = max((unit.input for unit in units), default=0)
         fixed = profile.parameters + profile.state + 2 * batch * profile.picture
         fixed += WORKING * largest + PROCESS_BYTES.get(profile.device, 0)
-        return cls(units, fixed, FRAGMENTS.get(profile.device, 1.0))
+        device = profile.device
+        return cls(units, fixed, FRAGMENTS.get(device, 1.0), FRAGMENTS_AGAIN.get(device, 1.0))
 
-    def bytes(self, activations: float) -> float:
+    def bytes(self, activations: float, *, again: bool = False) -> float:
         """Add to activations what a step needs besides."""
-        return self.fragments * activations + self.fixed
+        return (self.fragments_again if again else self.fragments) * activations + self.fixed
 
     def cheapest(self, budget: float) -> tuple[list[Segment], float, float] | None:
         """Find segments that fit, their peak, and the seconds that they cost; None if none do."""
-        bound = (budget - self.fixed) / self.fragments
+        bound = (budget - self.fixed) / self.fragments_again
         found = self.one_level(bound)
         if found is not None:
             return found
@@ -193,7 +199,8 @@ class _Problem:
     def least(self) -> float:
         """Return the bytes of the smallest plan."""
         once = self._smallest_bound()
-        return self.bytes(min([once, *(peak for _, peak, _ in self._nested_plans())]))
+        again = min([once, *(peak for _, peak, _ in self._nested_plans())])
+        return min(self.bytes(again, again=True), self.bytes(self.plain))
 
     def one_level(self, bound: float) -> tuple[list[Segment], float, float] | None:
         """Recompute units up to the first place behind which all others fit as they are."""
