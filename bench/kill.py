@@ -22,7 +22,7 @@ from dataclasses import replace
 from residua import execute, files
 from residua.recipes.digits import resnet20
 
-execute.CHECKPOINT_SECONDS, execute.CHECKPOINT_SHARE = 0.0, float("inf")
+conduct.CHECKPOINT_SECONDS, conduct.CHECKPOINT_SHARE = 0.0, float("inf")
 write = files.write
 
 def told(path, content):

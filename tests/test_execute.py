@@ -10,13 +10,15 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from residua import events, execute, files, outcome, runs
+from residua import conduct, events, execute, files, outcome, runs
 from residua.data.augment import RotateShift
 from residua.data.loading import ImageSet, Splits
 from residua.data.sets import DigitsConfig
 from residua.errors import CheckpointError, ConfigError, DataError, RunError, ShapeError
 from residua.experiment import Experiment
 from residua.nets.cifar import CifarConfig
+from residua.session import Session
+from residua.train.memory import choose
 from residua.train.schedule import CosineConfig, StepsConfig
 
 
@@ -76,6 +78,45 @@ def test_a_run_folder_holds_what_the_guide_says():
     assert str(result.folder) == "runs/tests.tiny/seed0"
 
 
+def four_fifths():
+    """Bytes that make a tiny training recompute some of its activations."""
+    session = Session(tiny(), torch.device("cpu"))
+    return round(0.8 * choose(session.profile(), 256).plain)
+
+
+def test_a_run_in_little_memory_comes_to_the_same_and_says_what_it_did(monkeypatch):
+    for constant in ("PROCESS_BYTES", "FRAGMENTS", "FRAGMENTS_AGAIN"):
+        monkeypatch.setattr(f"residua.train.memory.{constant}", {})
+    plain, seen = run(tiny()), []
+    budget = four_fifths()
+    saving = run(tiny(), memory=budget, listen=seen.append)
+    assert same(weights(plain.folder), weights(saving.folder))
+    kept = runs.start(saving.folder)["memory"]
+    assert kept["budget"] == budget
+    assert kept["peak"] <= budget < kept["plain"]
+    assert kept["segments"]
+    assert "recomputing activations of" in kept["sentence"]
+    assert "memory" not in runs.start(plain.folder)
+    assert seen[0]["memory"]["sentence"] == kept["sentence"]
+
+
+def test_a_run_resumed_in_little_memory_goes_on_bit_for_bit(monkeypatch):
+    for constant in ("PROCESS_BYTES", "FRAGMENTS", "FRAGMENTS_AGAIN"):
+        monkeypatch.setattr(f"residua.train.memory.{constant}", {})
+    straight = run(tiny())
+    with pytest.raises(RunError):
+        run(tiny(), listen=StopAt(6))
+    folder = straight.folder.with_name("seed0-2")
+    resumed = resume(folder, memory=four_fifths())
+    assert same(weights(straight.folder), weights(resumed.folder))
+    assert events.first(events.read(folder), "resume")["memory"]["segments"]
+
+
+def test_little_memory_and_compilation_exclude_one_another():
+    with pytest.raises(ConfigError, match="memory is for training without compile"):
+        run(tiny(compile=True), memory=10**9)
+
+
 def test_equal_runs_give_equal_files_and_no_run_is_overwritten():
     one, two = run(tiny()), run(tiny())
     assert two.folder.name == "seed0-2"
@@ -121,7 +162,7 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path):
     straight = run(tiny(), name="straight")
     script = (
         "import os, residua.execute as execute; from test_execute import tiny\n"
-        "execute.CHECKPOINT_SECONDS, execute.CHECKPOINT_SHARE = 0.0, float('inf')\n"
+        "conduct.CHECKPOINT_SECONDS, conduct.CHECKPOINT_SHARE = 0.0, float('inf')\n"
         "execute.run(tiny(), name='killed', listen=lambda e: e.get('iteration') == 7 and "
         "e['kind'] == 'update' and os.kill(os.getpid(), 9))"
     )
@@ -161,7 +202,7 @@ def test_the_test_pictures_are_looked_at_once_and_after_the_training(monkeypatch
 
 
 def test_a_rate_that_explodes_stops_and_says_how_to_go_on(monkeypatch):
-    monkeypatch.setattr(execute, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(conduct, "CHECKPOINT_SECONDS", 0.0)
     schedule = StepsConfig(lr=0.01, at=(6,), factor=1e30, until=12)
     with pytest.raises(RunError, match=r"the loss is \w+ at iteration \d+") as caught:
         run(tiny(schedule=schedule))
@@ -177,7 +218,7 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_is_intact(tmp_path):
     """A limit on file sizes stands in for a full disk: weights fit, checkpoints do not."""
     script = (
         "import resource, signal, sys, residua.execute as execute; from test_execute import tiny\n"
-        "execute.CHECKPOINT_SECONDS, execute.CHECKPOINT_SHARE = 0.0, float('inf')\n"
+        "conduct.CHECKPOINT_SECONDS, conduct.CHECKPOINT_SHARE = 0.0, float('inf')\n"
         "def fill(event):\n"
         "    if event['kind'] == 'update' and event['iteration'] == 6:\n"
         "        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

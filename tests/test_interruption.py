@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from residua import execute, interruption
-from residua.errors import ConfigError
+from residua import interruption
+from residua.errors import ConfigError, RunError
 from residua.train.schedule import CosineConfig
 from test_execute import tiny
 
@@ -49,8 +49,8 @@ def test_too_few_updates_are_refused(tmp_path):
 
 def test_a_failure_of_its_own_is_not_taken_for_the_stop(tmp_path, monkeypatch):
     def fail(*arguments, **options):
-        raise execute.RunError("the disk is full")
+        raise RunError("the disk is full")
 
     monkeypatch.setattr(torch, "save", fail)
-    with pytest.raises(execute.RunError, match="the disk is full"):
+    with pytest.raises(RunError, match="the disk is full"):
         interruption.compare(tiny(), root=tmp_path)

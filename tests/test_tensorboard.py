@@ -17,7 +17,7 @@ def drawn(folder, tag):
 
 
 def test_the_epochs_are_drawn_as_they_are_recorded(tmp_path):
-    folder = run(tiny(), tensorboard=True).folder
+    folder = run(tiny(), listen=tensorboard.beside()).folder
     rows = events.history(events.read(folder))
     for tag, name in (("train/loss", "train_loss"), ("validation/error", "validation_error")):
         assert [(row["iteration"], row[name]) for row in rows] == drawn(folder, tag)
@@ -27,12 +27,12 @@ def test_the_epochs_are_drawn_as_they_are_recorded(tmp_path):
 
 def test_a_resumed_run_draws_no_epoch_twice(tmp_path):
     with pytest.raises(RunError, match="interrupted"):
-        run(tiny(), name="two", listen=StopAt(9), tensorboard=True)
-    folder = resume("runs/tests.tiny/two", tensorboard=True).folder
+        run(tiny(), name="two", listen=tensorboard.beside(StopAt(9)))
+    folder = resume("runs/tests.tiny/two", listen=tensorboard.beside()).folder
     assert [step for step, _ in drawn(folder, "train/loss")] == [4, 8, 12]
 
 
-def test_without_the_package_the_line_that_adds_it_is_said(tmp_path, monkeypatch):
+def test_without_the_package_the_line_that_adds_it_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ConfigError, match=r"pip install 'residua\[tensorboard\]'"):
-        tensorboard.beside(tmp_path, None)
+        tensorboard.beside()

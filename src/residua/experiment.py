@@ -22,6 +22,8 @@ from residua.data.svhn import SvhnConfig
 from residua.errors import ConfigError
 from residua.nets.catalogue import NetConfig
 from residua.runtime import Precision
+from residua.train.average import AverageConfig
+from residua.train.loss import LossConfig
 from residua.train.optimize import SgdConfig
 from residua.train.pace import Schedule
 
@@ -79,6 +81,10 @@ class Experiment:
         optimizer: how a gradient becomes an update.
         augment: what is done to the pictures that are learned from.
         normalize: what is taken from the training pictures to bring all into the same range.
+        loss: what the training makes small.
+        average: keep an average of the weights and test that; None tests the weights themselves.
+        weights: to start from: a file, or "torchvision" for those that torchvision offers for the
+            net, fetched if need be. The head stays as drawn where the classes are others.
         batch_size: pictures per update.
         balance: show every class equally often, however many pictures it has.
         seed: of the weights, the order of the pictures and the augmentation.
@@ -117,6 +123,9 @@ class Experiment:
     optimizer: SgdConfig = SgdConfig()
     augment: Augment = AsIs()
     normalize: Normalization = ChannelStats()
+    loss: LossConfig = LossConfig()
+    average: AverageConfig | None = None
+    weights: str | None = None
     batch_size: int = 128
     balance: bool = False
     seed: int = 0
@@ -150,6 +159,7 @@ class Experiment:
                 f"name must be letters, digits, points, hyphens and underscores, got {self.name!r}"
             )
         self.schedule.phases()
+        self.loss.check()
 
     def load_data(self) -> Splits:
         """Load the three parts of the data set.

@@ -7,6 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -105,6 +106,26 @@ def hold_freed_memory() -> None:
     mmap_threshold, trim_threshold = -3, -1
     mallopt(mmap_threshold, 1 << 30)
     mallopt(trim_threshold, (1 << 31) - 1)
+
+
+def free_memory(device: torch.device) -> int:
+    """Return the bytes that are free on a device; where nobody tells, more than there can be."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    meminfo = Path("/proc/meminfo")
+    if device.type == "cpu" and meminfo.exists():
+        for line in meminfo.read_text().splitlines():
+            if line.startswith("MemAvailable"):
+                return 1024 * int(line.split()[1])
+    return sys.maxsize
+
+
+def release_freed_memory(device: torch.device) -> None:
+    """Give freed memory back to the operating system, or to the other users of a GPU."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def environment(device: torch.device, dtype: torch.dtype) -> dict[str, str | int]:

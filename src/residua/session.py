@@ -3,42 +3,39 @@
 import copy
 import dataclasses
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from residua import runtime
+from residua.agreement import check_fit, check_splits
 from residua.config import digest
 from residua.data.loading import Batch, Pictures, Served, Serving, Splits
-from residua.errors import CheckpointError, ConfigError, DataError, ResiduaError
+from residua.data.normalize import Normalize
+from residua.errors import CheckpointError, ConfigError
 from residua.evaluate import Scores, scores
 from residua.evaluate.evidence import evidence
 from residua.experiment import Experiment
 from residua.nets import weights
 from residua.nets.describe import layers
 from residua.nets.preprocessing import Preprocessing
+from residua.starting import start
 from residua.train import parallel
-from residua.train.loop import Progress, Task, update
+from residua.train.loop import Progress, Task, Terms, update
+from residua.train.memory import choose
 from residua.train.pace import Pace
 from residua.train.parallel import World
+from residua.train.profile import Profile, profile
 
 STATE = frozenset(
     {
         *("digest", "fingerprints", "net", "optimizer", "scaler", "pace"),
-        *("progress", "best", "seconds"),
+        *("progress", "best", "seconds", "average", "normalize"),
     }
 )
-
-
-def loss(net: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    """Cross-entropy in nats, and top-1 error in percent, of one batch."""
-    logits = net(batch.images).float()
-    wrong = (logits.argmax(dim=1) != batch.labels).float()
-    return {"loss": F.cross_entropy(logits, batch.labels), "error": 100 * wrong.mean()}
 
 
 class Session:
@@ -47,30 +44,36 @@ class Session:
     Args:
         experiment: what to do.
         world: the processes that share its batches, and the device of this one.
+        memory: bytes that a training step may take; activations are recomputed to fit.
+        fresh: whether the training begins; one that goes on has the weights of its checkpoint.
     """
 
-    def __init__(self, experiment: Experiment, world: World) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        world: World,
+        *,
+        memory: int | None = None,
+        fresh: bool = True,
+    ) -> None:
         experiment.check()
+        if memory is not None and (experiment.compile or world.size > 1):
+            raise ConfigError(
+                "memory is for training without compile and by one process: leave out one of them"
+            )
         self.share = world.share(experiment.batch_size)
         self.experiment = experiment
         self.world = world
         device = self.device = world.device
         runtime.set_determinism(experiment.deterministic)
         self.dtype = runtime.pick_dtype(experiment.precision, device)
-        self.splits = experiment.load_data()
-        _check_splits(self.splits)
-        if experiment.select == "best" and self.splits.validation is None:
-            raise ConfigError(
-                'select is "best", but there are no validation images to choose with: hold some '
-                'out, or take the "last" weights'
-            )
-        self.fingerprints = [part.fingerprint() for part in _parts(self.splits)]
-        self.normalize = experiment.normalize.fit(self.splits.train.sample()).to(device)
-        self.splits = _moved(self.splits, device)
-        torch.manual_seed(runtime.derive(experiment.seed, "weights"))
-        self.net = experiment.build_net()
-        _check_fit(self.net, self.splits.train)
-        self.layers = layers(self.net, self.splits.train.shape)
+        splits = experiment.load_data()
+        check_splits(splits, experiment.select)
+        self.fingerprints = [part.fingerprint() for part in _parts(splits)]
+        self.splits = _moved(splits, device)
+        self.normalize = experiment.normalize.fit(splits.train.sample()).to(device)
+        self.net = self._build_net(fresh=fresh)
+        self.layers = layers(self.net, splits.train.shape)
         self.net = self._synchronized(self.net)
         self.net = self.net.to(device).to(memory_format=torch.channels_last)
         self.optimizer = experiment.optimizer.build(self.net)
@@ -80,11 +83,19 @@ class Session:
         self.progress = Progress()
         self.best: tuple[float, float] = (float("inf"), float("inf"))
         self.seconds = 0.0
+        self.average = experiment.average.build(self.net) if experiment.average else None
+        self.memory = memory
+        self.plan = None if memory is None else choose(self.profile(), self.part_size, memory)
 
     @property
     def updates_per_epoch(self) -> int:
         """Updates between two looks at the validation pictures: one epoch, to the nearest."""
         return max(1, round(len(self.splits.train) / self.experiment.batch_size))
+
+    @property
+    def part_size(self) -> int:
+        """Pictures that pass through the network at a time."""
+        return self.experiment.batch_size // self.experiment.accumulate // self.world.size
 
     def task(self) -> Task:
         """What the training loop needs."""
@@ -104,7 +115,7 @@ class Session:
         return Task(
             net=self._net_to_train(),
             batches=self.batches,
-            loss=loss,
+            loss=self._loss,
             optimizer=self.optimizer,
             schedule=self.pace,
             autocast=self._autocast,
@@ -113,12 +124,25 @@ class Session:
             scaler=self.scaler if self.scaler.is_enabled() else None,
             seed=self._seed,
             mean=self.world.mean,
+            after_step=None if self.average is None else self._take_average,
         )
 
     def close(self) -> None:
         """End what prepares batches ahead."""
         if self.batches is not None:
             self.batches.close()
+
+    def profile(self) -> Profile:
+        """Measure what the units of the net keep and how long they take."""
+        return profile(
+            self.net,
+            self.splits.train.shape,
+            batch=self.part_size,
+            device=self.device,
+            dtype=self.dtype,
+            make_optimizer=self.experiment.optimizer.build,
+            most=self.memory,
+        )
 
     def estimate_seconds(self) -> float:
         """Predict how long the training takes from a few updates, and undo them."""
@@ -132,6 +156,10 @@ class Session:
         self.close()
         self.restore(state)
         return seconds * self.experiment.schedule.until
+
+    def tested(self) -> AbstractContextManager[object]:
+        """Give the net the weights that are tested for a while: their average, if one is kept."""
+        return nullcontext() if self.average is None else self.average.applied(self.net)
 
     def scores(self, images: Pictures) -> Scores:
         """Score pictures with the net as it is now; each process takes its part of them."""
@@ -194,7 +222,7 @@ class Session:
 
     def where(self) -> dict[str, Any]:
         """The machine and the command."""
-        return {
+        facts: dict[str, Any] = {
             "environment": {
                 **runtime.environment(self.device, self.dtype),
                 "processes": self.world.size,
@@ -202,6 +230,9 @@ class Session:
             "launch": parallel.launch(),
             "command": runtime.command_line(),
         }
+        if self.plan is not None:
+            facts["memory"] = {"budget": self.memory, **self.plan.record()}
+        return facts
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the training depends on."""
@@ -215,6 +246,8 @@ class Session:
             "best": list(self.best),
             "seconds": self.seconds,
             "scaler": self.scaler.state_dict(),
+            "average": {} if self.average is None else self.average.state(),
+            "normalize": self.normalize.numbers(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -235,10 +268,41 @@ class Session:
         self.progress = Progress(**state["progress"])
         self.best = tuple(state["best"])
         self.seconds = state["seconds"]
+        if self.average is not None:
+            self.average.restore(state["average"])
+        if self.experiment.weights is not None:
+            self.normalize = Normalize.of(*state["normalize"]).to(self.device)
         if self.scaler.is_enabled():
             self.scaler.load_state_dict(state["scaler"])
 
+    def _build_net(self, *, fresh: bool) -> nn.Module:
+        """Build the network on the processor, with the weights that the training begins with."""
+        torch.manual_seed(runtime.derive(self.experiment.seed, "weights"))
+        net = self.experiment.build_net()
+        check_fit(net, self.splits.train)
+        weights = self.experiment.weights
+        if weights is not None and fresh:
+            self.normalize = self._start_from(weights, net).to(self.device)
+        return net
+
+    def _start_from(self, weights: str, net: nn.Module) -> Normalize:
+        """Take over weights, and the range of the pictures they were trained on if it is told."""
+        known = start(net, weights, self.experiment.net, self.splits.train.classes)
+        if known is None or len(known.mean) != self.splits.train.shape[0]:
+            return self.normalize
+        return Normalize.of(known.mean, known.std)
+
+    def _loss(self, net: nn.Module, batch: Batch) -> Terms:
+        """Compute the terms of a batch; what is drawn at random is seeded for the update."""
+        return self.experiment.loss.terms(net, *batch, torch.default_generator)
+
+    def _take_average(self) -> None:
+        assert self.average is not None
+        self.average.update(self.net)
+
     def _net_to_train(self) -> nn.Module:
+        if self.plan is not None:
+            return self.plan.recompute(self.net)
         net = self.world.wrap(self.net)
         if self.experiment.compile:
             compiled = torch.compile(net)
@@ -279,40 +343,3 @@ def _moved(splits: Splits, device: torch.device) -> Splits:
         validation=None if validation is None else validation.to(device),
         test=splits.test.to(device),
     )
-
-
-def _check_splits(splits: Splits) -> None:
-    """Refuse parts of a data set that differ in the shape of their pictures or in their classes."""
-    for name, part in (("validation", splits.validation), ("test", splits.test)):
-        if part is not None and (part.shape, part.classes) != (
-            splits.train.shape,
-            splits.train.classes,
-        ):
-            raise DataError(
-                f"the {name} pictures are {part.shape} of {len(part.classes)} classes, those to "
-                f"learn from {splits.train.shape} of {len(splits.train.classes)}: they must agree"
-            )
-
-
-@torch.no_grad()
-def _check_fit(net: nn.Module, images: Pictures) -> None:
-    """Refuse a network that cannot take the pictures, or does not give one number per class."""
-    if not any(parameter.requires_grad for parameter in net.parameters()):
-        raise ConfigError("the network has no parameter that could be trained")
-    was_training = net.training
-    try:
-        output = net.eval()(torch.zeros(1, *images.shape))
-    except ResiduaError:
-        raise
-    except Exception as error:
-        size = "x".join(map(str, images.shape))
-        raise ConfigError(
-            f"the network cannot take pictures of {size}: {type(error).__name__}: {error}"
-        ) from error
-    net.train(was_training)
-    shape = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
-    if shape != (1, len(images.classes)):
-        raise ConfigError(
-            f"the network gives {shape} for one picture, but the data have "
-            f"{len(images.classes)} classes (set --net.num-classes)"
-        )

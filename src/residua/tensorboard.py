@@ -1,6 +1,6 @@
 """The course of a training for TensorBoard, beside the record (the extra `tensorboard`)."""
 
-from pathlib import Path
+from typing import Any
 
 from residua.errors import ConfigError
 from residua.events import Event, Listener
@@ -9,13 +9,13 @@ FOLDER = "tensorboard"
 NOT_DRAWN = {"kind", "time", "iteration"}
 
 
-def beside(folder: Path, listen: Listener | None, *, iteration: int = 0) -> Listener:
-    """Make a listener that writes every epoch's numbers below a run folder, and hands events on.
+def beside(listen: Listener | None = None) -> Listener:
+    """Make a listener that writes every epoch's numbers in the folder of the run.
+
+    What was written of epochs that a resumed run goes through again is taken back.
 
     Args:
-        folder: of the run.
         listen: told of every event as well.
-        iteration: from which a resumed run goes on; what was written of later ones is taken back.
 
     Raises:
         ConfigError: TensorBoard is not installed.
@@ -25,21 +25,29 @@ def beside(folder: Path, listen: Listener | None, *, iteration: int = 0) -> List
     except ImportError:
         message = "TensorBoard is not installed: pip install 'residua[tensorboard]'"
         raise ConfigError(message) from None
-    writer = SummaryWriter(str(folder / FOLDER), purge_step=iteration + 1 if iteration else None)
+    board: Any = None
 
     def heard(event: Event) -> None:
+        nonlocal board
         if listen is not None:
             listen(event)
-        if event["kind"] == "epoch":
-            for name in event.keys() - NOT_DRAWN:
-                writer.add_scalar(_tag(name), event[name], event["iteration"])
-            writer.flush()
-        elif event["kind"] in {"result", "stop"}:
-            if "test_error" in event:
-                writer.add_scalar("test/error", event["test_error"], event["selected_iteration"])
-            writer.close()
+        if event["kind"] == "opened":
+            board = SummaryWriter(str(event["folder"] / FOLDER), purge_step=event["iteration"] + 1)
+        elif event["kind"] in {"epoch", "result", "stop"}:
+            _draw(board, event)
 
     return heard
+
+
+def _draw(board: Any, event: Event) -> None:
+    if event["kind"] == "epoch":
+        for name in event.keys() - NOT_DRAWN:
+            board.add_scalar(_tag(name), event[name], event["iteration"])
+        board.flush()
+        return
+    if event["kind"] == "result":
+        board.add_scalar("test/error", event["test_error"], event["selected_iteration"])
+    board.close()
 
 
 def _tag(name: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from residua.cli.dispatch import main
+from residua.errors import ConfigError
 
 FAST = ["--net.depth", "8", "--schedule.until", "12", "--schedule.warmup", "0"]
 
@@ -65,6 +66,52 @@ def test_a_dry_run_prints_plan_layers_and_estimate_and_writes_nothing(run, tmp_p
     assert "stages.0.0.residual.conv1" in text
     assert re.search(r"estimated time \d+ s", text)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_predicts_memory_and_time_of_a_step(run):
+    code, text = run("train", "--dry-run", "--batch-size", "16", *FAST)
+    assert code == 0
+    assert re.search(
+        r"predicted: a training step of 16 pictures takes \d+ MB of memory .* s ", text
+    )
+
+
+def test_memory_that_is_too_little_is_answered_with_what_would_do(run):
+    code, text = run("train", "--memory", "5MB", *FAST)
+    assert code == 2
+    assert re.search(r"memory 5 MB is not enough: .* predicted to take \d+ MB", text)
+    code, text = run("train", "--memory", "much", *FAST)
+    assert (code, "like 6GB, 800MB or 6GiB, got 'much'" in text) == (2, True)
+
+
+def test_memory_is_kept_when_a_run_is_resumed(run, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        "residua.cli.train.runs.start",
+        lambda folder: {
+            "environment": {"threads": 1, "device_type": "cpu"},
+            "memory": {"budget": 77},
+        },
+    )
+    monkeypatch.setattr("residua.cli.train.runs.find", lambda name, root: name)
+
+    def resume(folder, *, device, memory, listen):
+        given.append(memory)
+        raise ConfigError("enough seen")
+
+    monkeypatch.setattr("residua.cli.train.execute.resume", resume)
+    run("train", "--resume", "some")
+    run("train", "--resume", "some", "--memory", "2GB")
+    assert given == [77, 2_000_000_000]
+
+
+def test_show_predicts_a_training_step(run):
+    code, text = run("show", "digits.resnet20", "--batch", "16")
+    assert code == 0
+    assert re.search(r"a training step of 16 pictures takes \d+ MB of memory .* images/s", text)
+    assert "recomputing all activations it would take" in text
+    code, text = run("show", "digits.resnet20", "--batch", "0")
+    assert (code, "batch must be at least 1, got 0" in text) == (2, True)
 
 
 def test_seeds_end_with_their_statistics(run):

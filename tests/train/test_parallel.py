@@ -17,13 +17,13 @@ SCRIPT = '''
 import os, signal, sys
 import torch
 from torch import nn
-from residua import execute
+from residua import conduct, execute
 from residua.data.augment import PadCropFlip
 from residua.data.sets import DigitsConfig
 from residua.experiment import Experiment
 from residua.train.schedule import StepsConfig
 
-execute.CHECKPOINT_SECONDS, execute.CHECKPOINT_SHARE = 0.0, float("inf")
+conduct.CHECKPOINT_SECONDS, conduct.CHECKPOINT_SHARE = 0.0, float("inf")
 WHERE, LOST = sys.argv[1], sys.argv[2] == "lose"
 
 

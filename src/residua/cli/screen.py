@@ -78,6 +78,7 @@ class Screen:
                 self._begin(event["until"], 0)
             case "resume":
                 say(f"going on after iteration {event['iteration']}")
+                _say_memory(event)
                 self._begin(event["until"], event["iteration"])
             case "update":
                 self._advance(event)
@@ -98,6 +99,7 @@ class Screen:
             f"{len(start['classes'])} classes\n"
             f"{machine['device']}, {machine['threads']} threads, {machine['precision']}"
         )
+        _say_memory(start)
         if layer_table:
             layers_table(start["layers"])
         table(
@@ -133,6 +135,11 @@ class Screen:
             self._bar.update(self._task, rate=rate, state=state)
         else:
             say(f"epoch {event['epoch']:5.1f}  iteration {event['iteration']:6d}  {rate}  {state}")
+
+
+def _say_memory(event: Event) -> None:
+    if "memory" in event:
+        say(event["memory"]["sentence"])
 
 
 def layers_table(layers: Iterable[dict[str, Any]]) -> None:

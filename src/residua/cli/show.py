@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from tyro.conf import Positional
 
-from residua import recipes
+from residua import recipes, runtime
 from residua.cli.options import parse
 from residua.cli.screen import layers_table, say, table
 from residua.errors import ConfigError, DataError
@@ -17,13 +17,17 @@ from residua.nets import catalogue
 from residua.nets.card import Card, card, differences
 from residua.nets.initialize import INITIALIZATION
 from residua.nets.preprocessing import Preprocessing
+from residua.train.memory import choose, smallest
+from residua.train.memory import size as human
+from residua.train.optimize import SgdConfig
+from residua.train.profile import profile
 
 PHOTO = (3, 224, 224)
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Print what a network is, line by line: residua show NET [--against OTHER].
+    """Print what a network is, line by line: residua show NET [--against OTHER] [--batch 128].
 
     A network is named as `residua list` names it, by a recipe, or as package:attribute for one of
     another library, such as torchvision:resnet50.
@@ -33,11 +37,15 @@ class Options:
         against: the name of another; only what differs is printed.
         size: channels x height x width of a picture, such as 3x224x224; by default what the
             network was made for, and 3x224x224 for one of another library.
+        batch: pictures of a training step, whose memory and time on this device are predicted.
+        device: auto, cpu, cuda, cuda:1 or mps; of the prediction.
     """
 
     net: Annotated[str, Positional]
     against: str | None = None
     size: str | None = None
+    batch: int | None = None
+    device: str = "auto"
 
 
 def main(words: Sequence[str]) -> None:
@@ -50,6 +58,40 @@ def main(words: Sequence[str]) -> None:
     layers_table(map(dataclasses.asdict, described.layers))
     say("")
     table(described.name, [("", False), ("", False)], map(list, described.facts.items()))
+    if options.batch is not None:
+        say(f"\n{_prediction(options, described.facts['input'])}")
+
+
+def _prediction(options: Options, size: str) -> str:
+    """Predict a training step of SGD with momentum, in the precision of this device."""
+    if options.batch is None or options.batch < 1:
+        raise ConfigError(f"batch must be at least 1, got {options.batch}")
+    device = runtime.pick_device(options.device)
+    dtype = runtime.pick_dtype("auto", device)
+    seen = profile(
+        _built(options.net),
+        _parse_size(size) or PHOTO,
+        batch=options.batch,
+        device=device,
+        dtype=dtype,
+        make_optimizer=SgdConfig().build,
+    )
+    precision = str(dtype).removeprefix("torch.")
+    plan = choose(seen, options.batch)
+    least = human(smallest(seen, options.batch))
+    return (
+        f"{plan.prediction()}, on {device.type} in {precision} with SGD and momentum\n"
+        f"recomputing all activations it would take {least} (residua train --memory)"
+    )
+
+
+def _built(name: str) -> nn.Module:
+    if ":" in name:
+        return _stranger(name)
+    with torch.device("meta"):
+        if name in recipes.names():
+            return recipes.find(name).build_net()
+        return catalogue.find(name).build()
 
 
 def _card(name: str, size: str | None) -> Card:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from residua import execute, outcome, recipes, runs, runtime
+from residua import execute, outcome, recipes, runs, runtime, tensorboard
 from residua.cli.options import parse, parse_with_experiment
 from residua.cli.screen import Screen, say
 from residua.config import from_yaml
@@ -14,6 +14,7 @@ from residua.errors import ConfigError
 from residua.experiment import Experiment
 from residua.session import Session
 from residua.train import parallel
+from residua.train.memory import choose, parse_bytes, size
 from residua.train.parallel import World
 
 DEFAULT = "digits.resnet20"
@@ -32,6 +33,7 @@ class Options:
         smoke: cut the training to two small updates.
         threads: of the processor; by default all cores.
         device: auto, cpu, cuda, cuda:1 or mps.
+        memory: that a training step may take, such as 6GB; activations are recomputed to fit.
         tensorboard: write the epochs for TensorBoard too.
         runs: the folder of all runs.
     """
@@ -41,6 +43,7 @@ class Options:
     smoke: bool = False
     threads: int | None = None
     device: str = "auto"
+    memory: str | None = None
     tensorboard: bool = False
     runs: Path = Path("runs")
 
@@ -53,6 +56,7 @@ class ResumeOptions:
         resume: the folder of the run, or "last".
         threads: of the processor; by default as many as before, for equal bits.
         device: auto, cpu, cuda, cuda:1 or mps; by default as before.
+        memory: that a training step may take, such as 6GB; by default as before.
         tensorboard: write the epochs for TensorBoard too.
         runs: the folder of all runs.
     """
@@ -60,6 +64,7 @@ class ResumeOptions:
     resume: str
     threads: int | None = None
     device: str | None = None
+    memory: str | None = None
     tensorboard: bool = False
     runs: Path = Path("runs")
 
@@ -112,8 +117,8 @@ def _train(experiment: Experiment, options: Options) -> None:
                 dataclasses.replace(experiment, seed=seed),
                 root=options.runs,
                 device=options.device,
-                listen=screen,
-                tensorboard=options.tensorboard,
+                memory=_bytes(options.memory),
+                listen=tensorboard.beside(screen) if options.tensorboard else screen,
             )
         results.append(result)
         _conclude(result)
@@ -123,14 +128,15 @@ def _train(experiment: Experiment, options: Options) -> None:
 
 def _resume(options: ResumeOptions) -> None:
     folder = runs.find(options.resume, options.runs)
-    before = runs.start(folder)["environment"]
+    start = runs.start(folder)
+    before = start["environment"]
     threads = before["threads"] if options.threads is None else options.threads
     runtime.set_threads(min(threads, runtime.cores()) if options.threads is None else threads)
     device = options.device or before["device_type"]
+    memory = _bytes(options.memory) or start.get("memory", {}).get("budget")
     with Screen() as screen:
-        result = execute.resume(
-            folder, device=device, listen=screen, tensorboard=options.tensorboard
-        )
+        listen = tensorboard.beside(screen) if options.tensorboard else screen
+        result = execute.resume(folder, device=device, memory=memory, listen=listen)
     _conclude(result)
 
 
@@ -144,7 +150,22 @@ def _conclude(result: outcome.Result) -> None:
 
 
 def _dry_run(experiment: Experiment, options: Options) -> None:
-    session = Session(experiment, World(0, 1, runtime.pick_device(options.device)))
+    device = runtime.pick_device(options.device)
+    session = Session(experiment, World(0, 1, device), memory=_bytes(options.memory))
+    plan = session.plan or choose(session.profile(), session.part_size)
     with Screen() as screen:
         screen.describe(session.description(), layer_table=True)
-        say(f"estimated time {session.estimate_seconds():.0f} s")
+        say(plan.prediction())
+        free = runtime.free_memory(device)
+        # Updates are tried only where they fit; where they do not, the prediction has to do.
+        fits = plan.peak < free
+        seconds = plan.seconds * experiment.schedule.until
+        say(f"estimated time {session.estimate_seconds() if fits else seconds:.0f} s")
+        if not fits:
+            say(
+                f"that is more than the {size(free)} free: --memory 4GB would recompute activations"
+            )
+
+
+def _bytes(text: str | None) -> int | None:
+    return None if text is None else parse_bytes(text)

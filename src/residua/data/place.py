@@ -116,11 +116,26 @@ def md5(paths: Sequence[Path]) -> list[str]:
     return sums
 
 
+def cache() -> Path:
+    """Return the folder of what was fetched without a place being named; it may not exist yet."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "residua"
+
+
+def obtain(remote: Remote, path: Path) -> None:
+    """Fetch a file, and show how far it is where a person looks at a terminal.
+
+    Raises:
+        DataError: it could not be fetched.
+    """
+    with shown(path.name) as progress:
+        fetch(remote, path, progress=progress)
+
+
 def _top(folder: str | None) -> Path:
     """Return the folder of all data sets; only the cache is made, as others may be mistyped."""
     named = folder or os.environ.get(VARIABLE)
     if not named:
-        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "residua"
+        return cache()
     path = Path(named).expanduser()
     if not path.is_dir():
         said = "--data.folder" if folder else VARIABLE
@@ -143,11 +158,11 @@ def _obtain(source: Source, missing: Sequence[File], top: Path, home: Path) -> N
     if source.archive is None:
         for file in missing:
             assert file.remote is not None
-            _fetch(file.remote, home / list(file.sums)[-1])
+            obtain(file.remote, home / list(file.sums)[-1])
         return
     archive = top / source.archive.urls[0].rpartition("/")[2]
     brought = archive.exists()
-    _fetch(source.archive, archive)
+    obtain(source.archive, archive)
     with unpacked(archive, top) as folder:
         for file in missing:
             path = file.within(folder / source.home)
@@ -157,11 +172,6 @@ def _obtain(source: Source, missing: Sequence[File], top: Path, home: Path) -> N
             path.replace(home / path.name)
     if not brought:
         archive.unlink()
-
-
-def _fetch(remote: Remote, path: Path) -> None:
-    with shown(path.name) as progress:
-        fetch(remote, path, progress=progress)
 
 
 @contextmanager

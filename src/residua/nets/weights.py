@@ -110,6 +110,9 @@ def load(
     config, module = _target(net, card, state)
     if _is_ours(written, module):
         origin, preprocessing, state = "residua", preprocessing_of(card), written
+        if not head:
+            own = {n: v for n, v in module.state_dict().items() if n.startswith("head.")}
+            state = {n: v for n, v in written.items() if not n.startswith("head.")} | own
     else:
         origin = origin_of(state)
         preprocessing = CONVENTIONS[origin].preprocessing

@@ -66,6 +66,7 @@ class Task:
         scaler: of the loss, where the gradient is float16.
         seed: called with the iteration before each update, for dropout and the like.
         mean: averages a tensor over all processes of the training.
+        after_step: called once the weights have been changed.
     """
 
     net: nn.Module
@@ -79,6 +80,7 @@ class Task:
     scaler: GradScaler | None = None
     seed: Callable[[int], None] | None = None
     mean: Callable[[Tensor], Tensor] | None = None
+    after_step: Callable[[], None] | None = None
 
 
 @dataclass
@@ -127,6 +129,8 @@ def update(task: Task, iteration: int) -> dict[str, float]:
             f"iteration {iteration} used the rates {used}, but the schedule says {expected}: "
             "something else sets the optimizer's rate"
         )
+    if task.after_step is not None:
+        task.after_step()
     return numbers
 
 

@@ -1,0 +1,49 @@
+"""What of an experiment must agree: the parts of its data, and the network with the pictures."""
+
+import torch
+from torch import Tensor, nn
+
+from residua.data.loading import Pictures, Splits
+from residua.errors import ConfigError, DataError, ResiduaError
+
+
+def check_splits(splits: Splits, select: str) -> None:
+    """Refuse parts of a data set that do not belong together, or lack what is needed to select."""
+    for name, part in (("validation", splits.validation), ("test", splits.test)):
+        if part is not None and (part.shape, part.classes) != (
+            splits.train.shape,
+            splits.train.classes,
+        ):
+            raise DataError(
+                f"the {name} pictures are {part.shape} of {len(part.classes)} classes, those to "
+                f"learn from {splits.train.shape} of {len(splits.train.classes)}: they must agree"
+            )
+    if select == "best" and splits.validation is None:
+        raise ConfigError(
+            'select is "best", but there are no validation images to choose with: hold some out, '
+            'or take the "last" weights'
+        )
+
+
+@torch.no_grad()
+def check_fit(net: nn.Module, images: Pictures) -> None:
+    """Refuse a network that cannot take the pictures, or does not give one number per class."""
+    if not any(parameter.requires_grad for parameter in net.parameters()):
+        raise ConfigError("the network has no parameter that could be trained")
+    was_training = net.training
+    try:
+        output = net.eval()(torch.zeros(1, *images.shape))
+    except ResiduaError:
+        raise
+    except Exception as error:
+        size = "x".join(map(str, images.shape))
+        raise ConfigError(
+            f"the network cannot take pictures of {size}: {type(error).__name__}: {error}"
+        ) from error
+    net.train(was_training)
+    shape = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
+    if shape != (1, len(images.classes)):
+        raise ConfigError(
+            f"the network gives {shape} for one picture, but the data have "
+            f"{len(images.classes)} classes (set --net.num-classes)"
+        )

@@ -1,0 +1,75 @@
+"""The weights that a training starts from: a file, or what torchvision offers for the net."""
+
+from pathlib import Path
+
+from torch import nn
+
+from residua.data.download import Remote
+from residua.data.place import cache, obtain
+from residua.errors import CheckpointError, ConfigError
+from residua.nets import weights
+from residua.nets.imagenet import ImagenetConfig
+from residua.nets.preprocessing import Preprocessing
+from residua.nets.reading import read
+
+TORCHVISION = "torchvision"
+
+
+def start(
+    net: nn.Module, source: str, config: object, classes: tuple[str, ...]
+) -> Preprocessing | None:
+    """Take over the weights of a file; the head only if it tells the same classes apart.
+
+    Args:
+        net: changed in place.
+        source: a file, or "torchvision".
+        config: the settings of the net.
+        classes: that the net is to tell apart.
+
+    Returns:
+        What pictures the weights were trained on, if the file says so.
+
+    Raises:
+        CheckpointError: no such file, or its weights are of another net.
+        ConfigError: torchvision has no weights for the net, or they were trained on pictures of
+            another range than ours.
+        DataError: they could not be fetched.
+    """
+    path = _fetched(config) if source == TORCHVISION else Path(source)
+    _, metadata = read(path)
+    known = weights.card_of(metadata, path).get("classes")
+    if known is not None:
+        found = weights.load(path, net, head=tuple(known) == classes)
+    else:
+        try:
+            found = weights.load(path, net)
+        except CheckpointError:
+            found = weights.load(path, net, head=False)
+    told = found.preprocessing
+    if told is not None and (told.channels, told.range) != ("RGB", 1.0):
+        raise ConfigError(
+            f"{path} expects {told.channels} in [0, {told.range:g}], and pictures are read as RGB "
+            "in [0, 1]: convert the weights first"
+        )
+    return told
+
+
+def _fetched(config: object) -> Path:
+    """Return the file of torchvision's first weights for a net, fetched if it is not there."""
+    if not isinstance(config, ImagenetConfig):
+        raise ConfigError(
+            "torchvision has weights for imagenet nets; give a file with --weights for others"
+        )
+    from torchvision.models import get_model_weights
+
+    name = f"resnet{config.depth}" if config.widen == 1 else f"wide_resnet{config.depth}_2"
+    try:
+        url = get_model_weights(name)["IMAGENET1K_V1"].url
+    except (KeyError, ValueError):
+        raise ConfigError(f"torchvision has no weights called {name}") from None
+    file = url.rpartition("/")[2]
+    checksum = file.rpartition("-")[2].removesuffix(".pth")
+    path = cache() / "weights" / file
+    if not path.exists():
+        obtain(Remote((url,), f"sha256:{checksum}"), path)
+    return path
