@@ -204,7 +204,7 @@ def test_files_that_are_gone_or_all_unreadable_are_said(folder):
     files = folder.load().train
     for index in range(len(files)):
         files.path(index).write_text("rubbish")
-    with pytest.raises(DataError, match="none of the pictures below .* can be read"):
+    with pytest.raises(DataError, match=r"none of the pictures below .* can be read"):
         files.sample()
     files.path(2).unlink()
     with pytest.raises(DataError, match="is not there any more"):
