@@ -198,3 +198,14 @@ def test_names_that_are_no_ascii_are_found(tmp_path):
     root = class_folders(tmp_path / "Blümchen", {"Gänseblümchen": 4, "löwenzahn": 4})
     files = dataclasses.replace(CONFIG, path=str(root), crop=InceptionCrop()).load().train
     assert served(files)[0].images.shape == (4, 3, 16, 16)
+
+
+def test_files_that_are_gone_or_all_unreadable_are_said(folder):
+    files = folder.load().train
+    for index in range(len(files)):
+        files.path(index).write_text("rubbish")
+    with pytest.raises(DataError, match=r"none of the pictures below .* can be read"):
+        files.sample()
+    files.path(2).unlink()
+    with pytest.raises(DataError, match="is not there any more"):
+        files.fingerprint()

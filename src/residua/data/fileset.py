@@ -75,11 +75,18 @@ class FileSet:
         return replace(self, labels=self.labels.to(device))
 
     def fingerprint(self) -> str:
-        """Name the files by their paths, lengths and labels; the pixels are not looked at."""
+        """Name the files by their paths, lengths and labels; the pixels are not looked at.
+
+        Raises:
+            DataError: a file is not there any more.
+        """
         content = hashlib.sha256()
         labels = self.labels.tolist()
         for index, label in enumerate(labels):
-            length = self.path(index).stat().st_size
+            try:
+                length = self.path(index).stat().st_size
+            except OSError:
+                raise DataError(f"{self.path(index)} is not there any more") from None
             content.update(b"%b\0%d\0%d\0" % (self.names[index], length, label))
         return content.hexdigest()[:12]
 
@@ -117,11 +124,18 @@ class FileSet:
         return read(self.path(index), self.shape, self.fit)
 
     def sample(self) -> Tensor:
-        """Read some pictures, the same every time, to take statistics: n, C, H, W."""
+        """Read some pictures, the same every time, to take statistics: n, C, H, W.
+
+        Raises:
+            DataError: none of them can be read.
+        """
         order = torch.randperm(len(self), generator=runtime.generator(0, "sample"))[:SAMPLE]
         paths = map(self.path, order.tolist())
         found = each(paths, lambda path: read(path, self.shape, self.fit))
-        return torch.stack([picture for picture in found if isinstance(picture, Tensor)])
+        pictures = [picture for picture in found if isinstance(picture, Tensor)]
+        if not pictures:
+            raise DataError(f"none of the pictures below {self.root} that were tried can be read")
+        return torch.stack(pictures)
 
     def select(self, indices: Tensor) -> Self:
         """Return the pictures with these indices, in their order."""

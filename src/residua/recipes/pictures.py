@@ -26,7 +26,7 @@ __all__: list[str] = []
 # that the same folder is trained in the same way everywhere.
 MEMORY = 2 << 30
 # Pictures looked at in all, and the fewest and the most times each is.
-LOOKS, FEWEST, MOST = 180_000, 20, 100
+LOOKS, FEWEST, MOST = 300_000, 20, 100
 BATCH = 64
 # Pixels from which on a stem that divides the sides by four leaves enough of them.
 SMALLEST_FOR_STEM = 64
