@@ -18,6 +18,7 @@ from residua.experiment import Experiment
 from residua.nets.cifar import CifarConfig, resnet
 from residua.session import Session
 from residua.train.loop import update
+from residua.train.parallel import World
 from residua.train.schedule import StepsConfig
 
 BATCH = 128
@@ -37,7 +38,7 @@ def ours():
         augment=PadCropFlip(),
         batch_size=BATCH,
     )
-    session = Session(experiment, torch.device("cpu"))
+    session = Session(experiment, World(0, 1, torch.device("cpu")))
     task = session.task()
     iterations = iter(range(10**9))
     return session.dtype, lambda: update(task, next(iterations))

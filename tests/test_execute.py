@@ -70,7 +70,7 @@ def test_a_run_folder_holds_what_the_guide_says():
         "results.csv",
         "weights/best.safetensors",
         "weights/last.safetensors",
-        "checkpoints/000000004.pt",
+        "checkpoints/000000001.pt",
         "checkpoints/000000012.pt",
     }
     assert str(result.folder) == "runs/tests.tiny/seed0"
@@ -121,7 +121,7 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path):
     straight = run(tiny(), name="straight")
     script = (
         "import os, residua.execute as execute; from test_execute import tiny\n"
-        "execute.CHECKPOINT_SECONDS = 0.0\n"
+        "execute.CHECKPOINT_SECONDS, execute.CHECKPOINT_SHARE = 0.0, float('inf')\n"
         "execute.run(tiny(), name='killed', listen=lambda e: e.get('iteration') == 7 and "
         "e['kind'] == 'update' and os.kill(os.getpid(), 9))"
     )
@@ -165,7 +165,7 @@ def test_a_rate_that_explodes_stops_and_says_how_to_go_on(monkeypatch):
     schedule = StepsConfig(lr=0.01, at=(6,), factor=1e30, until=12)
     with pytest.raises(RunError, match=r"the loss is \w+ at iteration \d+") as caught:
         run(tiny(schedule=schedule))
-    assert "Go on from iteration 4 with: residua train --resume runs/tests.tiny/seed0" in str(
+    assert "Go on from iteration 1 with: residua train --resume runs/tests.tiny/seed0" in str(
         caught.value
     )
     told = events.read(runs.find("last", runs.Path("runs")))
@@ -177,7 +177,7 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_is_intact(tmp_path):
     """A limit on file sizes stands in for a full disk: weights fit, checkpoints do not."""
     script = (
         "import resource, signal, sys, residua.execute as execute; from test_execute import tiny\n"
-        "execute.CHECKPOINT_SECONDS = 0.0\n"
+        "execute.CHECKPOINT_SECONDS, execute.CHECKPOINT_SHARE = 0.0, float('inf')\n"
         "def fill(event):\n"
         "    if event['kind'] == 'update' and event['iteration'] == 6:\n"
         "        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -192,7 +192,7 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_is_intact(tmp_path):
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
     assert "the disk is full" in done.stdout
-    assert "Go on from iteration 4" in done.stdout
+    assert "Go on from iteration 5" in done.stdout
     straight = run(tiny(), name="straight")
     resumed = resume("runs/tests.tiny/full")
     assert same(weights(straight.folder), weights(resumed.folder))
@@ -301,16 +301,16 @@ def test_a_run_is_not_resumed_with_other_pictures():
         resume(folder, data=fewer)
 
 
-def test_the_first_checkpoint_comes_with_the_first_epoch():
+def test_the_first_checkpoint_comes_with_the_first_update():
     seen = []
 
     def listen(event):
-        if event["kind"] == "update" and event["iteration"] == 5:
+        if event["kind"] == "update" and event["iteration"] == 2:
             folder = runs.find("last", runs.Path("runs"))
             seen.extend(path.name for path in (folder / "checkpoints").glob("*.pt"))
 
     run(tiny(), listen=listen)
-    assert seen == ["000000004.pt"]
+    assert seen == ["000000001.pt"]
 
 
 def test_a_stray_file_among_the_checkpoints_does_no_harm():
@@ -392,3 +392,35 @@ def test_statistics_of_seeds_are_those_of_a_hand():
     line = outcome.statistics_line(results)
     assert f"{errors.mean():.2f} ± {errors.std():.2f} %" in line
     assert f"n = 3 seeds), median {errors.median():.2f} %" in line
+
+
+def test_a_batch_in_parts_tells_batch_norm_of_each_part():
+    whole = run(tiny(schedule=StepsConfig(lr=0.1, at=(), until=1)))
+    parts = run(tiny(schedule=StepsConfig(lr=0.1, at=(), until=1), accumulate=2))
+    counted = {
+        name: load_file(r.folder / "weights" / "last.safetensors")["stem.norm.num_batches_tracked"]
+        for name, r in (("whole", whole), ("parts", parts))
+    }
+    assert counted == {"whole": 1, "parts": 2}
+
+
+def test_float16_scales_the_loss_and_goes_on_from_the_scale(tmp_path):
+    straight = run(tiny(precision="float16", clip=5.0, deterministic=True))
+    with pytest.raises(RunError, match="interrupted"):
+        run(tiny(precision="float16", clip=5.0, deterministic=True), name="b", listen=StopAt(7))
+    resumed = resume("runs/tests.tiny/b")
+    assert same(weights(straight.folder), weights(resumed.folder))
+    state = torch.load(next((resumed.folder / "checkpoints").glob("*12.pt")), weights_only=True)
+    assert state["scaler"]["scale"] == 65536.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"accumulate": 3}, "accumulate must divide the batch of 256, got 3"),
+        ({"clip": 0.0}, "clip must be above 0, got 0.0"),
+    ],
+)
+def test_engine_settings_without_sense_are_refused(change, message):
+    with pytest.raises(ConfigError, match=message):
+        run(tiny(**change))

@@ -31,17 +31,25 @@ class Log:
     Args:
         folder: of the run.
         listen: called with every event; the command line draws its progress from them.
+        silent: neither write nor tell anything, as in all but one of several processes.
     """
 
-    def __init__(self, folder: Path, listen: Listener | None = None) -> None:
+    def __init__(
+        self, folder: Path, listen: Listener | None = None, *, silent: bool = False
+    ) -> None:
         self.path = folder / FILE
         self._listen = listen
+        self._silent = silent
+        if silent:
+            return
         written = self.path.read_bytes() if self.path.exists() else b""
         if written and not written.endswith(b"\n"):
             files.write(self.path, written[: written.rfind(b"\n") + 1])
 
     def write(self, kind: str, **values: object) -> None:
         """Record an event and tell the listener."""
+        if self._silent:
+            return
         event = {"kind": kind, "time": round(time.time(), 3), **values}
         files.append(self.path, json.dumps(event))
         self._notify(event)
@@ -51,7 +59,7 @@ class Log:
         self._notify({"kind": kind, **values})
 
     def _notify(self, event: Event) -> None:
-        if self._listen is not None:
+        if self._listen is not None and not self._silent:
             self._listen(event)
 
 

@@ -4,25 +4,29 @@ import dataclasses
 import math
 import shlex
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from torch import nn
 
 from residua import events, files, outcome, report, runs, runtime
-from residua.config import to_yaml
+from residua import tensorboard as board
+from residua.config import digest, to_yaml
 from residua.data.loading import Splits
 from residua.errors import CheckpointError, RunError
 from residua.evaluate import Scores
 from residua.experiment import Experiment, Given
 from residua.outcome import Result
 from residua.session import STATE, Session
-from residua.train import checkpoint
+from residua.train import checkpoint, parallel
 from residua.train.interrupt import asked_to_stop
 from residua.train.loop import fit
+from residua.train.parallel import World
 
+# Between two checkpoints; longer where writing one would take more than this share of the time.
 CHECKPOINT_SECONDS = 20.0
+CHECKPOINT_SHARE = 0.05
 
 
 def run(
@@ -33,6 +37,7 @@ def run(
     device: str = "auto",
     listen: events.Listener | None = None,
     page: bool = True,
+    tensorboard: bool = False,
 ) -> Result:
     """Train and test, in a new folder below `root`.
 
@@ -43,39 +48,46 @@ def run(
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         listen: called with every event as it happens.
         page: write `report.html` at the end, also of a run that stopped early.
+        tensorboard: write the epochs for TensorBoard too, in the folder of the run.
 
     Raises:
         ConfigError: the settings do not fit one another, or the device is not there.
         RunError: the run stopped early; the message says why and how to resume.
     """
-    runtime.hold_freed_memory()
-    session = Session(experiment, runtime.pick_device(device))
-    folder = runs.create(Path(root), experiment.name, name or f"seed{experiment.seed}")
-    files.write(folder / runs.CONFIG, to_yaml(experiment.recordable()))
-    log = events.Log(folder, listen)
-    log.write("start", **session.description())
-    with files.alone(log.path):
-        return _Conduct(session, folder, log).to_the_end(page=page)
+    with _joined(device) as world:
+        stopped = _lost_run(Path(root), experiment, world)
+        if stopped is not None:
+            return _resume(stopped, experiment, world, listen, page=page, tensorboard=tensorboard)
+        session = Session(experiment, world)
+        folder = world.told(_create(Path(root), experiment, name) if world.leads else Path())
+        if tensorboard and world.leads:
+            listen = board.beside(folder, listen)
+        log = events.Log(folder, listen, silent=not world.leads)
+        log.write("start", **session.description())
+        with _alone(folder, world):
+            return _Conduct(session, folder, log).to_the_end(page=page)
 
 
 def resume(
     folder: str | Path,
     *,
-    net: nn.Module | None = None,
+    net: nn.Module | Callable[[], nn.Module] | None = None,
     data: Splits | None = None,
     device: str = "auto",
     listen: events.Listener | None = None,
     page: bool = True,
+    tensorboard: bool = False,
 ) -> Result:
     """Go on with a run that stopped, as if it had not; on the processor bit for bit.
 
     Args:
         folder: of the run.
-        net: the module, if the experiment was given one in Python.
+        net: the module or function, if the experiment was given one in Python.
         data: the pictures, if the experiment was given them in Python.
         device: where to go on.
         listen: called with every event as it happens.
         page: write `report.html` at the end, also if the run stops again.
+        tensorboard: write the epochs for TensorBoard too, in the folder of the run.
 
     Raises:
         CheckpointError: the folder is not a run, has no checkpoint, or has come to its end.
@@ -88,17 +100,64 @@ def resume(
         net=experiment.net if net is None else net,
         data=experiment.data if data is None else data,
     )
-    with files.alone(folder / events.FILE):
-        if events.result(events.read(folder)) is not None:
-            raise CheckpointError(f"{folder} has come to its end: there is nothing to resume")
-        runtime.hold_freed_memory()
-        state = checkpoint.latest(folder / "checkpoints", keys=STATE)
-        session = Session(experiment, runtime.pick_device(device))
+    with _joined(device) as world:
+        return _resume(folder, experiment, world, listen, page=page, tensorboard=tensorboard)
+
+
+def _resume(
+    folder: Path,
+    experiment: Experiment,
+    world: World,
+    listen: events.Listener | None,
+    *,
+    page: bool,
+    tensorboard: bool,
+) -> Result:
+    with _alone(folder, world):
+        state = world.told(_state(folder) if world.leads else {})
+        session = Session(experiment, world)
         session.restore(state)
-        log = events.Log(folder, listen)
         done, until = session.progress.iteration, experiment.schedule.until
+        if tensorboard and world.leads:
+            listen = board.beside(folder, listen, iteration=done)
+        log = events.Log(folder, listen, silent=not world.leads)
         log.write("resume", iteration=done, until=until, **session.where())
         return _Conduct(session, folder, log).to_the_end(page=page)
+
+
+def _state(folder: Path) -> checkpoint.State:
+    """Read what a stopped run goes on from."""
+    if events.result(events.read(folder)) is not None:
+        raise CheckpointError(f"{folder} has come to its end: there is nothing to resume")
+    files.sweep(folder)
+    return checkpoint.latest(folder / "checkpoints", keys=STATE)
+
+
+def _create(root: Path, experiment: Experiment, name: str | None) -> Path:
+    """Make the folder of a run, with its settings."""
+    folder = runs.create(root, experiment.name, name or f"seed{experiment.seed}")
+    files.write(folder / runs.CONFIG, to_yaml(experiment.recordable()))
+    return folder
+
+
+@contextmanager
+def _joined(device: str) -> Iterator[World]:
+    """Prepare the process, and join the others of this training."""
+    runtime.hold_freed_memory()
+    with parallel.joined(parallel.own_device(runtime.pick_device(device))) as world:
+        yield world
+
+
+def _lost_run(root: Path, experiment: Experiment, world: World) -> Path | None:
+    """Find the run to go on with, if torchrun has started this process again after a loss."""
+    launch, found = parallel.launch(), None
+    if world.leads and launch is not None:
+        found = runs.launched(root / experiment.name, launch, digest(experiment.recordable()))
+    return world.told(found)
+
+
+def _alone(folder: Path, world: World) -> AbstractContextManager[object]:
+    return files.alone(folder / events.FILE) if world.leads else nullcontext()
 
 
 class _Conduct:
@@ -108,9 +167,10 @@ class _Conduct:
         self.session = session
         self.folder = folder
         self.log = log
+        self.leads = session.world.leads
         self.task = session.task()
         self.epoch_began = time.monotonic()
-        self.saved = -math.inf
+        self.save_at = -math.inf
         self.began = time.monotonic() - session.seconds
         self.asked: Callable[[], bool] = bool
 
@@ -125,7 +185,7 @@ class _Conduct:
         except BaseException as error:
             self._record_stop(type(error).__name__, page=page)
             raise
-        if page:
+        if page and self.leads:
             report.write(self.folder)
         return result
 
@@ -137,6 +197,8 @@ class _Conduct:
         self.session.pace.after_update(iteration, terms["error"])
         if iteration % self.session.updates_per_epoch == 0 or iteration == until:
             self._end_epoch(rate)
+        if time.monotonic() > self.save_at:
+            self._save()
         if self.asked():
             self._save()
             raise RunError(f"interrupted after iteration {iteration} of {until}")
@@ -162,8 +224,6 @@ class _Conduct:
             self._keep_best(found)
             errors["validation_error"] = found.top1_error
         session.pace.after_epoch(progress.iteration, errors)
-        if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
-            self._save()
         self.epoch_began = time.monotonic()
 
     def _keep_best(self, found: Scores) -> None:
@@ -173,16 +233,20 @@ class _Conduct:
             self._save_weights("best")
 
     def _save(self) -> None:
-        session = self.session
-        session.seconds = time.monotonic() - self.began
+        session, began = self.session, time.monotonic()
+        if not self.leads:
+            return
+        session.seconds = began - self.began
         checkpoint.save(self.folder / "checkpoints", session.progress.iteration, session.state())
         files.write(
             self.folder / "results.csv", outcome.table(events.history(events.read(self.folder)))
         )
-        self.saved = time.monotonic()
+        took = time.monotonic() - began
+        self.save_at = began + max(CHECKPOINT_SECONDS, took / CHECKPOINT_SHARE)
 
     def _save_weights(self, which: str) -> None:
-        self.session.save_weights(self.folder / "weights" / f"{which}.safetensors")
+        if self.leads:
+            self.session.save_weights(self.folder / "weights" / f"{which}.safetensors")
 
     def _stopped(self, error: RunError, *, page: bool) -> RunError:
         """Record why the run ended, and add to the error how to go on."""
@@ -201,15 +265,22 @@ class _Conduct:
     def _record_stop(self, reason: str, *, page: bool) -> None:
         with suppress(RunError):
             self.log.write("stop", reason=reason)
-            if page:
+            if page and self.leads:
                 report.write(self.folder)
 
     def _finish(self) -> Result:
         session = self.session
         self._save_weights("last")
         self._save()
-        runs.load_weights(self.folder, session.experiment.select, session.net)
+        if self.leads:
+            runs.load_weights(self.folder, session.experiment.select, session.net)
         found = session.scores(session.splits.test)
+        result = session.world.told(self._record(found) if self.leads else None)
+        assert result is not None
+        return result
+
+    def _record(self, found: Scores) -> Result:
+        session = self.session
         rows = events.history(events.read(self.folder))
         selected = outcome.selected(rows, session.experiment.select)
         result = Result(

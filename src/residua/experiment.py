@@ -81,6 +81,12 @@ class Experiment:
         precision: of the convolutions; "auto" is bfloat16 where the hardware computes in it.
         compile: let torch.compile join the operations of a training step; that takes up to a minute
             first, and rounding differs.
+        accumulate: cut each batch into so many parts and add up their gradients, where memory is
+            short. The update is that of the whole batch, but batch norm takes its statistics from
+            one part at a time, and updates its running ones as often.
+        clip: the gradient is scaled down to this L2 norm if it is longer; None leaves it.
+        deterministic: on a GPU, compute by algorithms that give equal bits each time, at some cost.
+        sync_norm: with several GPUs, take the statistics of batch norm from the batch of all.
         select: which weights are tested, those of the last iteration or those with the smallest
             error on the validation pictures.
         claims: what a paper says the result is.
@@ -97,6 +103,10 @@ class Experiment:
     seed: int = 0
     precision: Precision = "auto"
     compile: bool = False
+    accumulate: int = 1
+    clip: float | None = None
+    deterministic: bool = False
+    sync_norm: bool = False
     select: Literal["last", "best"] = "last"
     claims: tuple[Claim, ...] = ()
 
@@ -110,6 +120,12 @@ class Experiment:
         decode(Experiment, encode(self.recordable()), where="experiment")
         if self.batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {self.batch_size}")
+        if self.accumulate < 1 or self.batch_size % self.accumulate:
+            raise ConfigError(
+                f"accumulate must divide the batch of {self.batch_size}, got {self.accumulate}"
+            )
+        if self.clip is not None and not self.clip > 0:
+            raise ConfigError(f"clip must be above 0, got {self.clip}")
         if not re.fullmatch(r"\w[\w.-]*", self.name):
             raise ConfigError(
                 f"name must be letters, digits, points, hyphens and underscores, got {self.name!r}"
@@ -151,7 +167,11 @@ class Experiment:
     def smoke(self) -> "Experiment":
         """Return the experiment cut to two small updates, to see that it runs at all."""
         return dataclasses.replace(
-            self, schedule=self.schedule.scaled(2), batch_size=min(self.batch_size, 8), claims=()
+            self,
+            schedule=self.schedule.scaled(2),
+            batch_size=min(self.batch_size, 8),
+            accumulate=1,
+            claims=(),
         )
 
 

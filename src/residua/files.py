@@ -49,6 +49,12 @@ def write(path: Path, content: bytes | str) -> None:
             raise
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half written below a folder that is this process's."""
+    for path in folder.rglob(f".*.*-{'[0-9a-f]' * 8}"):
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold a file for this process alone, where the operating system can (not on Windows).

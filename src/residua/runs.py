@@ -93,6 +93,23 @@ def _newest(root: Path) -> Path:
     return max(started)[1]
 
 
+def launched(parent: Path, launch: str, digest: str) -> Path | None:
+    """Find the unfinished run that one start by torchrun began, if it came to a checkpoint.
+
+    Args:
+        parent: the folder of a recipe's runs.
+        launch: the name of the start.
+        digest: of the experiment.
+    """
+    for path in parent.glob(f"*/{events.FILE}"):
+        record, folder = events.read(path.parent), path.parent
+        began = events.first(record, "start") or {}
+        ours = (began.get("launch"), began.get("digest")) == (launch, digest)
+        if ours and not events.result(record) and any(folder.glob("checkpoints/*.pt")):
+            return folder
+    return None
+
+
 def read_experiment(folder: Path) -> Experiment:
     """Read the experiment of a run from its config.yaml.
 

@@ -15,7 +15,7 @@ import torch
 
 from residua.errors import ConfigError
 
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 def derive(seed: int, *names: str | int) -> int:
@@ -56,8 +56,22 @@ def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
             return torch.float32
         case "bfloat16":
             return torch.bfloat16
+        case "float16":
+            return torch.float16
         case "auto":
             return torch.bfloat16 if _has_bfloat16(device) else torch.float32
+
+
+def set_determinism(deterministic: bool) -> None:
+    """Compute by algorithms whose result does not depend on chance, or by the fastest.
+
+    On the processor all of ours are deterministic. On a GPU some operations become slower.
+    """
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(deterministic, warn_only=False)
+    torch.backends.cudnn.deterministic = deterministic
+    torch.backends.cudnn.benchmark = not deterministic
 
 
 def cores() -> int:

@@ -20,13 +20,15 @@ from residua.experiment import Experiment
 from residua.nets import weights
 from residua.nets.describe import layers
 from residua.nets.preprocessing import Preprocessing
+from residua.train import parallel
 from residua.train.loop import Progress, Task, update
 from residua.train.pace import Pace
+from residua.train.parallel import World
 
 STATE = frozenset(
     {
         *("digest", "fingerprints", "net", "optimizer", "pace"),
-        *("progress", "best", "seconds", "random"),
+        *("progress", "best", "seconds", "scaler"),
     }
 )
 
@@ -39,12 +41,20 @@ def loss(net: nn.Module, batch: Batch) -> dict[str, Tensor]:
 
 
 class Session:
-    """One experiment on one device, between its loading and its result."""
+    """One experiment on one device, between its loading and its result.
 
-    def __init__(self, experiment: Experiment, device: torch.device) -> None:
+    Args:
+        experiment: what to do.
+        world: the processes that share its batches, and the device of this one.
+    """
+
+    def __init__(self, experiment: Experiment, world: World) -> None:
         experiment.check()
+        self.share = world.share(experiment.batch_size)
         self.experiment = experiment
-        self.device = device
+        self.world = world
+        device = self.device = world.device
+        runtime.set_determinism(experiment.deterministic)
         self.dtype = runtime.pick_dtype(experiment.precision, device)
         self.splits = experiment.load_data()
         _check_splits(self.splits)
@@ -60,10 +70,11 @@ class Session:
         self.net = experiment.build_net()
         _check_fit(self.net, self.splits.train)
         self.layers = layers(self.net, self.splits.train.shape)
+        self.net = self._synchronized(self.net)
         self.net = self.net.to(device).to(memory_format=torch.channels_last)
-        torch.manual_seed(runtime.derive(experiment.seed, "forward"))
         self.optimizer = experiment.optimizer.build(self.net)
         self.pace = Pace(experiment.schedule)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
         self.progress = Progress()
         self.best: tuple[float, float] = (float("inf"), float("inf"))
         self.seconds = 0.0
@@ -83,6 +94,7 @@ class Session:
             augment=experiment.augment.apply,
             normalize=self.normalize.finish,
             prepare=self.normalize.prepare,
+            share=self.share,
         )
         return Task(
             net=self._net_to_train(),
@@ -91,11 +103,16 @@ class Session:
             optimizer=self.optimizer,
             schedule=self.pace,
             autocast=self._autocast,
+            parts=experiment.accumulate,
+            clip=experiment.clip,
+            scaler=self.scaler if self.scaler.is_enabled() else None,
+            seed=self._seed,
+            mean=self.world.mean,
         )
 
     def estimate_seconds(self) -> float:
         """Predict how long the training takes from a few updates, and undo them."""
-        state, random = copy.deepcopy(self.state()), torch.get_rng_state()
+        state = copy.deepcopy(self.state())
         task = self.task()
         update(task, 0)
         began = time.monotonic()
@@ -103,12 +120,16 @@ class Session:
             update(task, iteration)
         seconds = (time.monotonic() - began) / 3
         self.restore(state)
-        torch.set_rng_state(random)
         return seconds * self.experiment.schedule.until
 
     def scores(self, images: ImageSet) -> Scores:
-        """Score pictures with the net as it is now."""
-        return scores(self.net, images, self.normalize, dtype=self.dtype)
+        """Score pictures with the net as it is now; each process takes its part of them."""
+        if self.world.size == 1:
+            return scores(self.net, images, self.normalize, dtype=self.dtype)
+        self.world.align(self.net)
+        mine = images.select(self.world.mine(len(images)))
+        part = scores(self.net, mine, self.normalize, dtype=self.dtype)
+        return Scores(self.world.gathered(part.logits, len(images)), images.labels.cpu())
 
     def description(self) -> dict[str, Any]:
         """What the record begins with."""
@@ -158,7 +179,11 @@ class Session:
     def where(self) -> dict[str, Any]:
         """The machine and the command."""
         return {
-            "environment": runtime.environment(self.device, self.dtype),
+            "environment": {
+                **runtime.environment(self.device, self.dtype),
+                "processes": self.world.size,
+            },
+            "launch": parallel.launch(),
             "command": runtime.command_line(),
         }
 
@@ -173,7 +198,7 @@ class Session:
             "progress": dataclasses.asdict(self.progress),
             "best": list(self.best),
             "seconds": self.seconds,
-            "random": torch.get_rng_state(),
+            "scaler": self.scaler.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -194,14 +219,31 @@ class Session:
         self.progress = Progress(**state["progress"])
         self.best = tuple(state["best"])
         self.seconds = state["seconds"]
-        torch.set_rng_state(state["random"])
+        if self.scaler.is_enabled():
+            self.scaler.load_state_dict(state["scaler"])
 
     def _net_to_train(self) -> nn.Module:
+        net = self.world.wrap(self.net)
         if self.experiment.compile:
-            compiled = torch.compile(self.net)
+            compiled = torch.compile(net)
             assert isinstance(compiled, nn.Module)
             return compiled
-        return self.net
+        return net
+
+    def _synchronized(self, net: nn.Module) -> nn.Module:
+        """Let batch norm see the batch of all processes, if that is wanted."""
+        if not self.experiment.sync_norm or self.world.size == 1:
+            return net
+        if self.device.type != "cuda":
+            raise ConfigError(
+                f"sync_norm needs GPUs: PyTorch's SyncBatchNorm does not run on {self.device.type}"
+            )
+        return nn.SyncBatchNorm.convert_sync_batchnorm(net)
+
+    def _seed(self, iteration: int) -> None:
+        """Begin the random numbers of dropout and the like anew; each process has its own."""
+        seed, rank = self.experiment.seed, self.world.rank
+        torch.manual_seed(runtime.derive(seed, "forward", iteration, rank))
 
     def _autocast(self) -> AbstractContextManager[object]:
         enabled = self.dtype is not torch.float32

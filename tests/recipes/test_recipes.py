@@ -70,7 +70,7 @@ def deep_is_slow(name):
     return pytest.param(name, marks=pytest.mark.slow) if deep else name
 
 
-@pytest.mark.parametrize("name", map(deep_is_slow, NAMES))
+@pytest.mark.parametrize("name", [deep_is_slow(name) for name in NAMES])
 def test_the_net_of_every_recipe_gives_one_number_per_class(name):
     experiment = recipes.find(name)
     net = on_meta(experiment.net)
@@ -87,7 +87,7 @@ def way_of(name):
     return (*settings, e.data.kind, e.net.kind, *block)
 
 
-@pytest.mark.parametrize("name", {way_of(name): name for name in NAMES}.values())
+@pytest.mark.parametrize("name", list({way_of(name): name for name in NAMES}.values()))
 def test_every_way_to_train_runs_two_iterations_on_a_shallow_net(name):
     experiment = recipes.find(name)
     experiment = replace(experiment, net=shallow(experiment.net))

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 
 from residua.errors import RunError
-from residua.train.loop import Progress, Task, fit
+from residua.train.loop import Progress, Task, fit, update
 from residua.train.schedule import StepsConfig
 
 
-def task(loss=None, schedule=None):
+def task(loss=None, schedule=None, **options):
     net = nn.Linear(2, 1, bias=False)
     nn.init.ones_(net.weight)
     batches = [torch.full((4, 2), float(i)) for i in range(10)]
@@ -21,6 +21,7 @@ def task(loss=None, schedule=None):
         optimizer=torch.optim.SGD(net.parameters(), lr=0.0),
         schedule=schedule,
         autocast=nullcontext,
+        **options,
     )
 
 
@@ -85,6 +86,97 @@ def test_a_rate_that_is_not_the_schedules_is_found():
     job.optimizer.step = other_rate
     with pytest.raises(RunError, match=r"used the rates \[7.0\], but the schedule says \[0.5\]"):
         fit(job, Progress(), meddle)
+
+
+class Rows:
+    """A batch of rows that can be cut."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def split(self, parts):
+        return [Rows(part) for part in self.rows.chunk(parts)]
+
+
+def gradient_of(parts, **options):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+    job = Task(
+        net=net,
+        batches=[Rows(torch.randn(12, 3))],
+        loss=lambda net, batch: {"loss": net(batch.rows).square().mean()},
+        optimizer=torch.optim.SGD(net.parameters(), lr=0.0),
+        schedule=StepsConfig(lr=1.0, at=(), until=1),
+        parts=parts,
+        **options,
+    )
+    terms = update(job, 0)
+    return terms, torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@pytest.mark.parametrize("parts", [2, 3, 4])
+def test_a_batch_in_parts_has_the_gradient_and_the_loss_of_the_whole(parts):
+    terms, gradient = gradient_of(1)
+    of_parts, accumulated = gradient_of(parts)
+    assert of_parts["loss"] == pytest.approx(terms["loss"], rel=1e-5)
+    assert torch.allclose(accumulated, gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_a_gradient_that_is_too_long_is_scaled_down_and_its_length_reported():
+    terms, gradient = gradient_of(1)
+    assert terms["gradient_norm"] == pytest.approx(gradient.norm().item(), rel=1e-5)
+    bound = gradient.norm().item() / 4
+    clipped_terms, clipped = gradient_of(1, clip=bound)
+    assert clipped_terms["gradient_norm"] == pytest.approx(terms["gradient_norm"])
+    assert torch.allclose(clipped, gradient / 4, rtol=1e-3, atol=1e-7)
+    _, untouched = gradient_of(1, clip=10 * gradient.norm().item())
+    assert torch.equal(untouched, gradient)
+
+
+def test_a_scaled_loss_leaves_the_gradient_as_it_was():
+    _, gradient = gradient_of(2)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    terms, scaled = gradient_of(2, scaler=scaler)
+    assert torch.allclose(scaled, gradient, rtol=1e-5, atol=1e-7)
+    assert terms["gradient_norm"] == pytest.approx(gradient.norm().item(), rel=1e-5)
+
+
+def test_a_gradient_out_of_the_range_of_float16_is_left_out_and_the_scale_lowered():
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127)
+    job = task(lambda net, batch: {"loss": (net(batch) * 100).mean()}, scaler=scaler)
+    update(job, 2)
+    assert job.net.weight.tolist() == [[1.0, 1.0]]
+    assert scaler.get_scale() == 2.0**126
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_weights_have_it():
+    class Poison(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * float("inf")
+
+    job = task(lambda net, batch: {"loss": Poison.apply(net(batch)).mean()})
+    with pytest.raises(RunError, match=r"the gradient's norm is (inf|nan) at iteration 1"):
+        update(job, 1)
+    assert job.net.weight.tolist() == [[1.0, 1.0]]
+
+
+def test_the_random_numbers_of_an_update_depend_on_its_iteration_alone():
+    drawn = []
+
+    def loss(net, batch):
+        drawn.append(torch.rand(()).item())
+        return {"loss": net(batch).mean()}
+
+    job = task(loss, seed=torch.manual_seed)
+    fit(job, Progress(), lambda terms: torch.rand(7))
+    assert drawn == [
+        torch.rand((), generator=torch.Generator().manual_seed(i)).item() for i in range(5)
+    ]
 
 
 def test_the_net_is_trained_in_train_mode():

@@ -13,6 +13,7 @@ COMMANDS = {
     "predict": "name what is on pictures, with the network of a run",
     "show": "layer table of a network: output sizes, parameters, multiply-adds",
     "list": "all recipes and networks",
+    "verify-resume": "stop a training, go on, and compare with one that was not stopped",
     "lab": "experiments to look at: lab degradation",
 }
 
@@ -66,7 +67,7 @@ def _run(words: list[str]) -> int:
         hint = closest(name, COMMANDS) or f" (there are {', '.join(COMMANDS)})"
         _say(f"residua: no command is called {name}{hint}")
         return 2
-    command = importlib.import_module(f"residua.cli.{name}")
+    command = importlib.import_module(f"residua.cli.{name.replace('-', '_')}")
     try:
         command.main(rest)
     except SystemExit as done:

@@ -13,6 +13,8 @@ from residua.config import from_yaml
 from residua.errors import ConfigError
 from residua.experiment import Experiment
 from residua.session import Session
+from residua.train import parallel
+from residua.train.parallel import World
 
 DEFAULT = "digits.resnet20"
 
@@ -30,6 +32,7 @@ class Options:
         smoke: cut the training to two small updates.
         threads: of the processor; by default all cores.
         device: auto, cpu, cuda, cuda:1 or mps.
+        tensorboard: write the epochs for TensorBoard too.
         runs: the folder of all runs.
     """
 
@@ -38,6 +41,7 @@ class Options:
     smoke: bool = False
     threads: int | None = None
     device: str = "auto"
+    tensorboard: bool = False
     runs: Path = Path("runs")
 
 
@@ -49,12 +53,14 @@ class ResumeOptions:
         resume: the folder of the run, or "last".
         threads: of the processor; by default as many as before, for equal bits.
         device: auto, cpu, cuda, cuda:1 or mps; by default as before.
+        tensorboard: write the epochs for TensorBoard too.
         runs: the folder of all runs.
     """
 
     resume: str
     threads: int | None = None
     device: str | None = None
+    tensorboard: bool = False
     runs: Path = Path("runs")
 
 
@@ -103,10 +109,11 @@ def _train(experiment: Experiment, options: Options) -> None:
                 root=options.runs,
                 device=options.device,
                 listen=screen,
+                tensorboard=options.tensorboard,
             )
         results.append(result)
         _conclude(result)
-    if len(results) > 1:
+    if len(results) > 1 and parallel.leads():
         say(outcome.statistics_line(results))
 
 
@@ -117,11 +124,15 @@ def _resume(options: ResumeOptions) -> None:
     runtime.set_threads(min(threads, runtime.cores()) if options.threads is None else threads)
     device = options.device or before["device_type"]
     with Screen() as screen:
-        result = execute.resume(folder, device=device, listen=screen)
+        result = execute.resume(
+            folder, device=device, listen=screen, tensorboard=options.tensorboard
+        )
     _conclude(result)
 
 
 def _conclude(result: outcome.Result) -> None:
+    if not parallel.leads():
+        return
     say(
         f"test error {result.test_error:.1f} % ({result.test_count} images, seed {result.seed})\n"
         f"{result.page}"
@@ -129,7 +140,7 @@ def _conclude(result: outcome.Result) -> None:
 
 
 def _dry_run(experiment: Experiment, options: Options) -> None:
-    session = Session(experiment, runtime.pick_device(options.device))
+    session = Session(experiment, World(0, 1, runtime.pick_device(options.device)))
     with Screen() as screen:
         screen.describe(session.description(), layer_table=True)
         say(f"estimated time {session.estimate_seconds():.0f} s")

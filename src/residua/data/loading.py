@@ -27,6 +27,11 @@ class Batch(NamedTuple):
     images: Tensor
     labels: Tensor
 
+    def split(self, parts: int) -> list[Self]:
+        """Cut into parts of equal size."""
+        images, labels = self.images.chunk(parts), self.labels.chunk(parts)
+        return [type(self)(*part) for part in zip(images, labels, strict=True)]
+
 
 # What of a picture a network looks at: N, C, H, W of uint8 to N, V, C, h, w for V views of each.
 View = Callable[[Tensor], Tensor]
@@ -199,6 +204,8 @@ class Batches:
         normalize: the last step.
         prepare: done once to all pictures, before augmentation; what it returns is held instead of
             the bytes. Nothing if not given.
+        share: which pictures of each batch are wanted, where several processes share it. All are
+            augmented, so that each is the same picture however many processes there are.
     """
 
     def __init__(
@@ -210,6 +217,7 @@ class Batches:
         augment: Callable[[Tensor, Generator], Tensor],
         normalize: Callable[[Tensor], Tensor],
         prepare: Callable[[Tensor], Tensor] | None = None,
+        share: slice = slice(None),
     ) -> None:
         self.images = images
         self.prepared = images.images if prepare is None else prepare(images.images)
@@ -217,13 +225,14 @@ class Batches:
         self.seed = seed
         self.augment = augment
         self.normalize = normalize
+        self.share = share
         self._epoch_order = lru_cache(maxsize=2)(self._shuffle)
 
     def __getitem__(self, iteration: int) -> Batch:
         indices = self.indices(iteration).to(self.images.images.device)
         random = generator(self.seed, "augment", iteration)
-        images = self.augment(self.prepared[indices], random)
-        return Batch(self.normalize(images), self.images.labels[indices])
+        images = self.augment(self.prepared[indices], random)[self.share]
+        return Batch(self.normalize(images), self.images.labels[indices][self.share])
 
     def indices(self, iteration: int) -> Tensor:
         """List which pictures the batch of an iteration holds, in their order."""

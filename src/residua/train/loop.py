@@ -4,18 +4,31 @@ It knows batches and a loss, and nothing of what they mean.
 """
 
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim import Optimizer
 
 from residua.errors import RunError
+from residua.train.parallel import unsynchronized
 
 Terms = dict[str, Tensor]
+
+# Below this scale a gradient that is not finite is not for want of range in float16.
+SMALLEST_SCALE = 1.0
+
+
+class Divisible(Protocol):
+    """A batch that can be cut into equal parts."""
+
+    def split(self, parts: int) -> Sequence[Self]:
+        """Cut into parts of equal size."""
+        ...
 
 
 class Indexable(Protocol):
@@ -47,6 +60,12 @@ class Task:
         optimizer: of the net's parameters.
         schedule: its `rate(i)` is what the optimizer must use in iteration i.
         autocast: makes the context in which the loss is computed.
+        parts: a batch is cut into so many, whose gradients are added up; batch norm sees one part
+            at a time.
+        clip: the gradient is scaled down to this L2 norm if it is longer.
+        scaler: of the loss, where the gradient is float16.
+        seed: called with the iteration before each update, for dropout and the like.
+        mean: averages a tensor over all processes of the training.
     """
 
     net: nn.Module
@@ -54,7 +73,12 @@ class Task:
     loss: Callable[[nn.Module, Any], Terms]
     optimizer: Optimizer
     schedule: Rated
-    autocast: Callable[[], AbstractContextManager[object]]
+    autocast: Callable[[], AbstractContextManager[object]] = nullcontext
+    parts: int = 1
+    clip: float | None = None
+    scaler: GradScaler | None = None
+    seed: Callable[[int], None] | None = None
+    mean: Callable[[Tensor], Tensor] | None = None
 
 
 @dataclass
@@ -78,25 +102,25 @@ def update(task: Task, iteration: int) -> dict[str, float]:
 
     A group of parameters that has a `factor` is updated with that times the rate.
 
+    Returns:
+        The terms of the loss, averaged over parts and processes, and the L2 norm of the gradient
+        before clipping.
+
     Raises:
-        RunError: the loss is not a finite number (the weights are as before), or the optimizer did
-            not use the rate of the schedule.
+        RunError: the loss or the gradient is not a finite number (the weights are as before), or
+            the optimizer did not use the rate of the schedule.
     """
     rate = task.schedule.rate(iteration)
     expected = [rate * group.get("factor", 1.0) for group in task.optimizer.param_groups]
     for group, its_rate in zip(task.optimizer.param_groups, expected, strict=True):
         group["lr"] = its_rate
-    with task.autocast():
-        terms = task.loss(task.net, task.batches[iteration])
-    task.optimizer.zero_grad()
-    terms["loss"].backward()
+    if task.seed is not None:
+        task.seed(iteration)
+    terms = _differentiate(task, task.batches[iteration])
+    terms["gradient_norm"] = _gradient_norm(task)
     numbers = _to_numbers(terms)
-    if not math.isfinite(numbers["loss"]):
-        raise RunError(
-            f"the loss is {numbers['loss']} at iteration {iteration}, with the rate {rate:g}; a "
-            "lower schedule.lr or a longer schedule.warmup usually cures it, in a new run"
-        )
-    task.optimizer.step()
+    _refuse_divergence(task, iteration, rate, numbers)
+    _step(task)
     used = [group["lr"] for group in task.optimizer.param_groups]
     if used != expected:
         raise RunError(
@@ -126,6 +150,61 @@ def fit(task: Task, progress: Progress, after_update: Callable[[dict[str, float]
         progress.count += 1
         progress.iteration += 1
         after_update(terms)
+
+
+def _differentiate(task: Task, batch: Any) -> Terms:
+    """Leave the gradient of the mean loss of a batch in the parameters; return its terms."""
+    task.optimizer.zero_grad()
+    batches = [batch] if task.parts == 1 else batch.split(task.parts)
+    sums: Terms = {}
+    for number, part in enumerate(batches, start=1):
+        last = number == len(batches)
+        with nullcontext() if last else unsynchronized(task.net):
+            with task.autocast():
+                terms = task.loss(task.net, part)
+            share = terms["loss"] / len(batches)
+            (share if task.scaler is None else task.scaler.scale(share)).backward()
+        for name, term in terms.items():
+            sums[name] = sums.get(name, 0.0) + term.detach().float() / len(batches)
+    means = torch.stack(list(sums.values()))
+    if task.mean is not None:
+        means = task.mean(means)
+    return dict(zip(sums, means, strict=True))
+
+
+def _gradient_norm(task: Task) -> Tensor:
+    """Return the L2 norm of the whole gradient, and scale it down if it is above the bound."""
+    if task.scaler is not None:
+        task.scaler.unscale_(task.optimizer)
+    parameters = [p for group in task.optimizer.param_groups for p in group["params"]]
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    if task.clip is not None:
+        nn.utils.clip_grads_with_norm_(parameters, task.clip, norm)
+    return norm.float()
+
+
+def _refuse_divergence(task: Task, iteration: int, rate: float, numbers: dict[str, float]) -> None:
+    """Stop before a loss or a gradient that is not finite comes into the weights."""
+    loss, norm = numbers["loss"], numbers["gradient_norm"]
+    out_of_range = task.scaler is not None and task.scaler.get_scale() > SMALLEST_SCALE
+    if math.isfinite(loss) and (math.isfinite(norm) or out_of_range):
+        return
+    what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's norm is {norm}"
+    raise RunError(
+        f"{what} at iteration {iteration}, with the rate {rate:g}; a lower schedule.lr, a longer "
+        "schedule.warmup or a bound on the gradient (--clip 1) usually cures it, in a new run; the "
+        "checkpoints and the best weights are from before"
+    )
+
+
+def _step(task: Task) -> None:
+    """Step once; a gradient beyond the range of float16 is left out, and the scale lowered."""
+    if task.scaler is None:
+        task.optimizer.step()
+    else:
+        task.scaler.step(task.optimizer)
+        task.scaler.update()
 
 
 def _to_numbers(terms: Terms) -> dict[str, float]:

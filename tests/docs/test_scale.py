@@ -1,0 +1,56 @@
+"""The lines of docs/scale.md: the one for several machines is run here, as two on one machine."""
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from residua import events
+
+TEXT = (Path(__file__).parents[2] / "docs" / "scale.md").read_text()
+LINES = [line for line in TEXT.splitlines() if line.startswith("torchrun ")]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs gloo")
+def test_two_agents_train_together(tmp_path):
+    (line,) = [line for line in LINES if "--nnodes" in line]
+    port = free_port()
+    for there, here in (
+        ("node1:29500", f"localhost:{port}"),
+        ("--nproc-per-node 8", "--nproc-per-node 1 --local-addr localhost"),
+        ("/shared/runs", shlex.quote(str(tmp_path))),
+        ("cifar.resnet110", "digits.resnet20 --smoke --device cpu"),
+        ("--rdzv-id residua1", f"--rdzv-id {port}"),
+    ):
+        assert there in line
+        line = line.replace(there, here)
+    words = [sys.executable, "-m", "torch.distributed.run", *shlex.split(line)[1:]]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    agents = [
+        subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    outputs = [agent.communicate(timeout=240) for agent in agents]
+    assert [agent.returncode for agent in agents] == [0, 0], outputs
+    said = b"".join(out for out, _ in outputs).decode()
+    assert len(re.findall(r"^test error ", said, flags=re.MULTILINE)) == 1
+    (folder,) = (tmp_path / "digits.resnet20").iterdir()
+    record = events.read(folder)
+    assert events.first(record, "start")["environment"]["processes"] == 2
+    assert events.result(record)["test_count"] == 360
+
+
+def test_the_function_for_ray_is_python():
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
+    compile(code, "scale.md", "exec")
