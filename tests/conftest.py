@@ -17,8 +17,13 @@ def _is_local(address):
     return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
+look_up = socket.getaddrinfo
+
+
 def nameless(host, *args, **kwargs):
-    raise RuntimeError(f"a test tried to look up {host}")
+    if host != "127.0.0.1":
+        raise RuntimeError(f"a test tried to look up {host}")
+    return look_up(host, *args, **kwargs)
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,13 @@ SOURCE = Path(__file__).parents[1] / "src" / "residua"
 LAYERS = (
     ("errors",),
     ("files", "config", "runtime", "unpickle"),
-    ("events",),
+    ("events", "machine"),
     ("tensorboard",),
-    ("nn", "data.augment", "data.loading", "data.normalize", "data.whiten"),
+    (
+        "nn",
+        *("data.augment", "data.loading", "data.normalize"),
+        *("data.order", "data.views", "data.whiten"),
+    ),
     ("nets", "data"),
     ("train", "evaluate"),
     ("plots",),

@@ -51,3 +51,12 @@ def test_epochs_that_a_resumed_run_went_through_again_count_once():
 def test_the_result_is_the_last_one():
     assert events.result([epoch(1)]) is None
     assert events.result([{"kind": "result", "a": 1}, {"kind": "result", "a": 2}])["a"] == 2
+
+
+def test_later_tests_have_a_file_of_their_own(tmp_path):
+    write(tmp_path, epoch(1))
+    assert events.evaluations(tmp_path) == []
+    for number in range(2):
+        events.Log(tmp_path, file=events.EVALUATIONS).write("evaluation", number=number)
+    assert [event["number"] for event in events.evaluations(tmp_path)] == [0, 1]
+    assert len(events.read(tmp_path)) == 1

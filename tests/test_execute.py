@@ -383,6 +383,10 @@ def test_the_record_has_what_a_number_needs():
     wrong = 360 - sum(told["confusion"][i][i] for i in range(10))
     assert told["test_error"] == pytest.approx(100 * wrong / 360)
     assert len(told["mistakes"]) == min(wrong, outcome.MISTAKES_SHOWN)
+    assert all(mistake["evidence"] for mistake in told["mistakes"])
+    assert told["protocol"] == "top-1, one view of each picture"
+    assert told["top1_error"] == told["test_error"] >= told["top5_error"]
+    assert 0 <= told["calibration_error"] <= 100
     json.dumps(told)
 
 

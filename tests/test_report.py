@@ -574,3 +574,56 @@ def test_numbers_in_words():
     )
     assert phrase({"kind": "steps", "at": [30, 60]}) == "steps, at 30 and 60"
     assert phrase(None) == "None"
+
+
+def test_later_tests_are_shown_with_their_protocol(tmp_path):
+    test = {
+        "kind": "evaluation",
+        "images": "test",
+        "weights": "best",
+        "count": 40,
+        "protocol": "top-1, 10-crop",
+        "top1_error": 4.25,
+        "top5_error": None,
+        "calibration_error": 1.5,
+        "loss": 0.125,
+    }
+    finished(tmp_path)
+    (tmp_path / "evaluations.jsonl").write_text(f"{json.dumps(test)}\n")
+    text = read(page(tmp_path))
+    assert "Tested again" in text
+    assert "test 40 best top-1, 10-crop 4.2 none 1.5 0.125" in text
+
+
+def test_without_later_tests_and_maps_the_page_is_silent_about_them(whole):
+    text = read(whole)
+    assert "Tested again" not in text
+    assert "activation maps" not in text
+    assert 'type="checkbox"' not in whole
+
+
+def test_every_class_is_listed_with_what_it_was_taken_for(whole):
+    text = read(whole)
+    assert "cat 20 2 10.0 % dog dog 20 0 0.0 %" in text
+    assert "by top-1, one view of each picture" in text
+
+
+def test_calibration_is_said_where_it_is_recorded(tmp_path):
+    changes = {"top5_error": 0.5, "calibration_error": 1.25, "loss": 0.125}
+    text = read(page(finished(tmp_path, **changes)))
+    assert "top-5 error 0.5 %, calibration error 1.2 %, loss 0.125 nats" in text
+
+
+def test_what_spoke_for_a_mistake_is_laid_over_it_and_can_be_taken_off(tmp_path):
+    mistakes = [{**RESULT["mistakes"][0], "evidence": PNG}, RESULT["mistakes"][1]]
+    content = page(finished(tmp_path, mistakes=mistakes))
+    tags = Text(content).tags
+    overlays = [attrs for tag, attrs in tags if attrs.get("class") == "evidence"]
+    assert [attrs["alt"] for attrs in overlays] == ["Where it speaks for dog rather than for cat"]
+    boxes = [attrs for tag, attrs in tags if tag == "input"]
+    assert [(box["type"], box["id"], "checked" in box) for box in boxes] == [
+        ("checkbox", "evidence", True)
+    ]
+    assert [attrs["for"] for tag, attrs in tags if tag == "label"] == ["evidence"]
+    assert ":has(#evidence:not(:checked)) .evidence { display: none; }" in content
+    assert "class activation maps" in read(content)

@@ -8,6 +8,8 @@
     └── RunError                   a run diverged, was interrupted, or lost its disk  exit code 5
 
 A message holds the value that was given, the rule it breaks, and what to do about it.
+
+What is odd but stops nothing is a `DataWarning`; the command line shows it as one line.
 """
 
 import difflib
@@ -37,6 +39,10 @@ class DataError(ResiduaError):
     """A file or data set is missing, damaged or malformed; the message names it."""
 
     exit_code = 3
+
+
+class DataWarning(UserWarning):
+    """Data are used although something about them is not as expected; the message says what."""
 
 
 class CheckpointError(ResiduaError):

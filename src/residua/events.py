@@ -6,6 +6,9 @@ Kinds of events:
     epoch    means over the updates since the last one, and the error on the validation images
     stop     why a run ended early
     result   the error on the test images, with the confusion matrix and the mistakes
+
+Tests after the end of a run have a file of their own, with events of the kind "evaluation", so that
+the record of the training stays as it was.
 """
 
 import json
@@ -21,6 +24,7 @@ Event = dict[str, Any]
 Listener = Callable[[Event], None]
 
 FILE = "events.jsonl"
+EVALUATIONS = "evaluations.jsonl"
 
 
 class Log:
@@ -31,13 +35,19 @@ class Log:
     Args:
         folder: of the run.
         listen: called with every event; the command line draws its progress from them.
+        file: its name in the folder.
         silent: neither write nor tell anything, as in all but one of several processes.
     """
 
     def __init__(
-        self, folder: Path, listen: Listener | None = None, *, silent: bool = False
+        self,
+        folder: Path,
+        listen: Listener | None = None,
+        file: str = FILE,
+        *,
+        silent: bool = False,
     ) -> None:
-        self.path = folder / FILE
+        self.path = folder / file
         self._listen = listen
         self._silent = silent
         if silent:
@@ -63,15 +73,15 @@ class Log:
             self._listen(event)
 
 
-def read(folder: Path) -> list[Event]:
+def read(folder: Path, file: str = FILE) -> list[Event]:
     """Read the events of a run; a last line that a crash cut short is left out.
 
     Raises:
         CheckpointError: there is no record in this folder, or a line in its middle is damaged.
     """
-    path = folder / FILE
+    path = folder / file
     if not path.is_file():
-        raise CheckpointError(f"{folder} is not a run: it has no {FILE}")
+        raise CheckpointError(f"{folder} is not a run: it has no {file}")
     lines = path.read_text().splitlines()
     events = []
     for number, line in enumerate(lines, start=1):
@@ -81,6 +91,11 @@ def read(folder: Path) -> list[Event]:
             if number < len(lines):
                 raise CheckpointError(f"{path}, line {number} is damaged: {error}") from None
     return events
+
+
+def evaluations(folder: Path) -> list[Event]:
+    """Read the tests of a run after its end; none if there was no such test."""
+    return read(folder, EVALUATIONS) if (folder / EVALUATIONS).is_file() else []
 
 
 def first(events: list[Event], kind: str) -> Event | None:

@@ -185,6 +185,8 @@ class _Conduct:
         except BaseException as error:
             self._record_stop(type(error).__name__, page=page)
             raise
+        finally:
+            self.session.close()
         if page and self.leads:
             report.write(self.folder)
         return result
@@ -295,10 +297,9 @@ class _Conduct:
         self.log.write(
             "result",
             **{**dataclasses.asdict(result), "folder": str(self.folder)},
-            test_loss=found.loss,
-            protocol="top-1, one view of each picture",
+            **outcome.tested(found),
             selected_iteration=selected["iteration"],
             confusion=found.confusion().tolist(),
-            mistakes=outcome.mistakes(found, session.splits.test),
+            mistakes=outcome.mistakes(found, session.splits.test, session.evidence),
         )
         return result

@@ -12,10 +12,13 @@ from torch import nn
 
 from residua.config import decode, encode, settings, tagged
 from residua.data.augment import AsIs, Augment
-from residua.data.cifar import Cifar10Config
+from residua.data.cifar import Cifar10Config, Cifar100Config
+from residua.data.folder import FilesConfig, FolderConfig
 from residua.data.loading import Splits
+from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.normalize import ChannelStats, Normalization
 from residua.data.sets import DigitsConfig
+from residua.data.svhn import SvhnConfig
 from residua.errors import ConfigError
 from residua.nets.catalogue import NetConfig
 from residua.runtime import Precision
@@ -77,6 +80,7 @@ class Experiment:
         augment: what is done to the pictures that are learned from.
         normalize: what is taken from the training pictures to bring all into the same range.
         batch_size: pictures per update.
+        balance: show every class equally often, however many pictures it has.
         seed: of the weights, the order of the pictures and the augmentation.
         precision: of the convolutions; "auto" is bfloat16 where the hardware computes in it.
         compile: let torch.compile join the operations of a training step; that takes up to a minute
@@ -94,12 +98,27 @@ class Experiment:
 
     name: str = "mine"
     net: Annotated[NetConfig | Given, tagged] | InstanceOf[nn.Module] | Callable[[], nn.Module]
-    data: Annotated[DigitsConfig | Cifar10Config | Given, tagged] | InstanceOf[Splits]
+    data: (
+        Annotated[
+            DigitsConfig
+            | Cifar10Config
+            | Cifar100Config
+            | MnistConfig
+            | FashionMnistConfig
+            | SvhnConfig
+            | FolderConfig
+            | FilesConfig
+            | Given,
+            tagged,
+        ]
+        | InstanceOf[Splits]
+    )
     schedule: Schedule
     optimizer: SgdConfig = SgdConfig()
     augment: Augment = AsIs()
     normalize: Normalization = ChannelStats()
     batch_size: int = 128
+    balance: bool = False
     seed: int = 0
     precision: Precision = "auto"
     compile: bool = False

@@ -5,16 +5,23 @@ import csv
 import dataclasses
 import io
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
+from torch import Tensor
 
 from residua import events
-from residua.data.loading import ImageSet
+from residua.data.loading import Pictures
 from residua.evaluate import Scores
+from residua.evaluate.evidence import overlay
 
 MISTAKES_SHOWN = 24
+
+# From N pictures, a class of each and another to how much each place speaks for the first: N, h, w.
+Evidence = Callable[[Tensor, Tensor, Tensor], Tensor | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,23 +89,58 @@ def table(rows: list[events.Event]) -> str:
     return text.getvalue()
 
 
-def mistakes(found: Scores, images: ImageSet) -> list[dict[str, Any]]:
-    """Describe the most confident mistakes, each with its picture as PNG in base64."""
+def tested(found: Scores) -> dict[str, Any]:
+    """Name what is recorded of pictures that a network was tested on."""
+    return {
+        "protocol": f"top-1, {found.protocol}",
+        "top1_error": found.top1_error,
+        "top5_error": found.top5_error,
+        "calibration_error": found.calibration_error,
+        "loss": found.loss,
+    }
+
+
+def mistakes(
+    found: Scores, images: Pictures, evidence: Evidence | None = None
+) -> list[dict[str, Any]]:
+    """Describe the most confident mistakes, each with its picture as PNG in base64.
+
+    With `evidence`, a second PNG to lay over it shows what spoke for the class it was taken for
+    rather than for its label.
+    """
+    chosen = found.mistakes()[:MISTAKES_SHOWN]
+    if not len(chosen):
+        return []
+    pictures = torch.stack([_picture(images, index) for index in chosen.tolist()])
+    predicted, labels = found.predictions[chosen], found.labels[chosen]
+    maps = evidence(pictures, predicted, labels) if evidence is not None else None
     return [
         {
             "index": index,
-            "label": int(found.labels[index]),
-            "predicted": int(found.predictions[index]),
+            "label": int(labels[row]),
+            "predicted": int(predicted[row]),
             "probability": float(found.probabilities[index].max()),
-            "png": _png(images, index),
+            "png": _png(pictures[row]),
+            **({} if maps is None else {"evidence": _overlay(maps[row], pictures[row])}),
         }
-        for index in found.mistakes()[:MISTAKES_SHOWN].tolist()
+        for row, index in enumerate(chosen.tolist())
     ]
 
 
-def _png(images: ImageSet, index: int) -> str:
-    channels = images.images[index].cpu()
-    pixels = channels[0] if len(channels) == 1 else channels[:3].permute(1, 2, 0)
+def _picture(images: Pictures, index: int) -> Tensor:
+    """Return one picture on the processor: C, H, W, uint8."""
+    return images[index]
+
+
+def _png(picture: Tensor) -> str:
+    return _encoded(picture[0] if len(picture) == 1 else picture[:3].permute(1, 2, 0))
+
+
+def _overlay(map_hw: Tensor, picture: Tensor) -> str:
+    return _encoded(overlay(map_hw, *picture.shape[1:]))
+
+
+def _encoded(pixels: Tensor) -> str:
     buffer = io.BytesIO()
     Image.fromarray(pixels.numpy()).save(buffer, "png")
     return base64.b64encode(buffer.getvalue()).decode()

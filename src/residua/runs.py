@@ -3,6 +3,7 @@
 runs/<recipe>/<name>/
     config.yaml            the experiment
     events.jsonl           everything that happened
+    evaluations.jsonl      tests after its end
     results.csv            one row per epoch
     weights/               best.safetensors and last.safetensors
     checkpoints/           what a resumed training goes on from

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from residua import runtime
 from residua.config import digest
-from residua.data.loading import Batch, Batches, ImageSet, Splits
+from residua.data.loading import Batch, Pictures, Served, Serving, Splits
 from residua.errors import CheckpointError, ConfigError, DataError, ResiduaError
 from residua.evaluate import Scores, scores
+from residua.evaluate.evidence import evidence
 from residua.experiment import Experiment
 from residua.nets import weights
 from residua.nets.describe import layers
@@ -27,8 +28,8 @@ from residua.train.parallel import World
 
 STATE = frozenset(
     {
-        *("digest", "fingerprints", "net", "optimizer", "pace"),
-        *("progress", "best", "seconds", "scaler"),
+        *("digest", "fingerprints", "net", "optimizer", "scaler", "pace"),
+        *("progress", "best", "seconds"),
     }
 )
 
@@ -64,7 +65,7 @@ class Session:
                 'out, or take the "last" weights'
             )
         self.fingerprints = [part.fingerprint() for part in _parts(self.splits)]
-        self.normalize = experiment.normalize.fit(self.splits.train.images).to(device)
+        self.normalize = experiment.normalize.fit(self.splits.train.sample()).to(device)
         self.splits = _moved(self.splits, device)
         torch.manual_seed(runtime.derive(experiment.seed, "weights"))
         self.net = experiment.build_net()
@@ -73,8 +74,9 @@ class Session:
         self.net = self._synchronized(self.net)
         self.net = self.net.to(device).to(memory_format=torch.channels_last)
         self.optimizer = experiment.optimizer.build(self.net)
-        self.pace = Pace(experiment.schedule)
+        self.batches: Served | None = None
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
+        self.pace = Pace(experiment.schedule)
         self.progress = Progress()
         self.best: tuple[float, float] = (float("inf"), float("inf"))
         self.seconds = 0.0
@@ -87,18 +89,22 @@ class Session:
     def task(self) -> Task:
         """What the training loop needs."""
         experiment = self.experiment
-        batches = Batches(
-            self.splits.train,
-            batch_size=experiment.batch_size,
-            seed=experiment.seed,
-            augment=experiment.augment.apply,
-            normalize=self.normalize.finish,
-            prepare=self.normalize.prepare,
-            share=self.share,
+        self.close()
+        prepared = self.normalize.preparation is not None
+        self.batches = self.splits.train.batches(
+            Serving(
+                batch_size=experiment.batch_size,
+                seed=experiment.seed,
+                augment=experiment.augment.apply,
+                normalize=self.normalize.finish,
+                prepare=self.normalize.prepare if prepared else None,
+                balance=experiment.balance,
+                share=self.share,
+            )
         )
         return Task(
             net=self._net_to_train(),
-            batches=batches,
+            batches=self.batches,
             loss=loss,
             optimizer=self.optimizer,
             schedule=self.pace,
@@ -110,6 +116,11 @@ class Session:
             mean=self.world.mean,
         )
 
+    def close(self) -> None:
+        """End what prepares batches ahead."""
+        if self.batches is not None:
+            self.batches.close()
+
     def estimate_seconds(self) -> float:
         """Predict how long the training takes from a few updates, and undo them."""
         state = copy.deepcopy(self.state())
@@ -119,17 +130,23 @@ class Session:
         for iteration in range(3):
             update(task, iteration)
         seconds = (time.monotonic() - began) / 3
+        self.close()
         self.restore(state)
         return seconds * self.experiment.schedule.until
 
-    def scores(self, images: ImageSet) -> Scores:
+    def scores(self, images: Pictures) -> Scores:
         """Score pictures with the net as it is now; each process takes its part of them."""
         if self.world.size == 1:
             return scores(self.net, images, self.normalize, dtype=self.dtype)
         self.world.align(self.net)
         mine = images.select(self.world.mine(len(images)))
         part = scores(self.net, mine, self.normalize, dtype=self.dtype)
-        return Scores(self.world.gathered(part.logits, len(images)), images.labels.cpu())
+        logits = self.world.gathered(part.logits, len(images))
+        return dataclasses.replace(part, logits=logits, labels=images.labels.cpu())
+
+    def evidence(self, images: Tensor, for_N: Tensor, against_N: Tensor) -> Tensor | None:
+        """Say where pictures speak for one class rather than another to the net as it is now."""
+        return evidence(self.net, self.normalize(images.to(self.device)), for_N, against_N)
 
     def description(self) -> dict[str, Any]:
         """What the record begins with."""
@@ -250,7 +267,7 @@ class Session:
         return torch.autocast(self.device.type, self.dtype, enabled=enabled)
 
 
-def _parts(splits: Splits) -> list[ImageSet]:
+def _parts(splits: Splits) -> list[Pictures]:
     parts = (splits.train, splits.validation, splits.test)
     return [part for part in parts if part is not None]
 
@@ -279,7 +296,7 @@ def _check_splits(splits: Splits) -> None:
 
 
 @torch.no_grad()
-def _check_fit(net: nn.Module, images: ImageSet) -> None:
+def _check_fit(net: nn.Module, images: Pictures) -> None:
     """Refuse a network that cannot take the pictures, or does not give one number per class."""
     if not any(parameter.requires_grad for parameter in net.parameters()):
         raise ConfigError("the network has no parameter that could be trained")

@@ -2,7 +2,7 @@
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 # What a pickle of arrays may name: everything else is refused. Module names are those of NumPy 1
 # and 2; `encode` is how protocol 2 writes bytes.
@@ -30,11 +30,15 @@ class _ArraysOnly(pickle.Unpickler):
         return super().find_class(module_name, global_name)
 
 
-def arrays(path: Path) -> Any:
+def arrays(path: Path, *, encoding: Literal["latin1", "bytes"] = "latin1") -> Any:
     """Read a pickle of NumPy arrays, dicts, lists, strings and numbers.
+
+    Args:
+        path: of the file.
+        encoding: how the strings of Python 2 are read; "bytes" spares the arrays a detour.
 
     Raises:
         FAULTS: it holds anything else, or is damaged.
     """
     with path.open("rb") as file:
-        return _ArraysOnly(file, encoding="latin1").load()
+        return _ArraysOnly(file, encoding=encoding).load()

@@ -210,7 +210,7 @@ def test_list_names_recipes_and_networks(run):
         (["train", "--net.shortcut", "Z"], 2, "'A', 'B'"),
         (["train", "--seeds", "0"], 2, "seeds must be at least 1, got 0"),
         (["train", "--threads", "0"], 2, "threads must be at least 1"),
-        (["train", "."], 2, ". is a file or folder, not a recipe"),
+        (["train", "."], 3, ". holds no pictures: it should have one sub-folder of pictures"),
         (["train", "--augment.pixels", "-3"], 2, "must be at least 0"),
         (["train", "--device", "tpu"], 2, "device tpu is not there"),
         (["train", "--schedule.lr", "-1"], 2, "schedule.lr must be above 0"),

@@ -1,10 +1,13 @@
 import subprocess
 import sys
+import warnings
+from types import SimpleNamespace
 
 import pytest
 
 from residua.cli import dispatch
 from residua.cli.dispatch import COMMANDS, main
+from residua.errors import DataWarning
 
 
 def test_help_lists_every_command(capsys):
@@ -63,6 +66,33 @@ def test_what_nobody_foresaw_is_a_sentence_too(monkeypatch, capsys):
     assert (
         capsys.readouterr().err == "residua: unexpected KeyError: 'inside' (--debug shows where)\n"
     )
+
+
+@pytest.fixture
+def warning(monkeypatch):
+    """Make the command `list` warn."""
+
+    def call(category):
+        def command(words):
+            warnings.warn("the files are odd", category, stacklevel=1)
+
+        module = SimpleNamespace(main=command)
+        monkeypatch.setattr(dispatch.importlib, "import_module", lambda name: module)
+        return main(["list"])
+
+    return call
+
+
+def test_a_warning_about_data_is_one_line(warning, capsys):
+    assert warning(DataWarning) == 0
+    assert capsys.readouterr().err == "residua: the files are odd\n"
+
+
+def test_other_warnings_are_shown_as_ever(warning, capsys):
+    with pytest.warns(UserWarning, match="the files are odd") as told:
+        assert warning(UserWarning) == 0
+    assert len(told) == 1
+    assert capsys.readouterr().err == ""
 
 
 def test_help_explains_every_option(capsys):

@@ -7,8 +7,12 @@ from typing import get_args
 import pytest
 
 from residua.config import decode, encode
-from residua.data import augment, normalize
+from residua.data import augment, fit, normalize, views
+from residua.data.cifar import Cifar10Config, Cifar100Config
+from residua.data.folder import FilesConfig, FolderConfig
+from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.sets import DigitsConfig
+from residua.data.svhn import SvhnConfig
 from residua.errors import ConfigError
 from residua.experiment import Given
 from residua.nets import catalogue, cifar
@@ -19,8 +23,18 @@ KINDS = [
     *get_args(get_args(augment.Augment)[0]),
     *get_args(get_args(normalize.Normalization)[0]),
     *get_args(get_args(pace.Schedule)[0]),
+    *get_args(get_args(views.Views)[0]),
     *dict.fromkeys(type(config) for config in catalogue.NETS.values()),
+    *get_args(get_args(fit.Fit)[0]),
+    *get_args(get_args(fit.Crop)[0]),
     DigitsConfig,
+    Cifar10Config,
+    Cifar100Config,
+    MnistConfig,
+    FashionMnistConfig,
+    SvhnConfig,
+    FolderConfig,
+    FilesConfig,
     SgdConfig,
     Given,
 ]

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from residua.data.augment import AsIs, RotateShift
-from residua.data.loading import Batches, ImageSet
+from residua.data.loading import Batches, ImageSet, Serving
 from residua.data.normalize import ChannelStats, Normalize
 from residua.errors import DataError, ShapeError
 
@@ -19,13 +19,13 @@ def images(count=10, classes=2, channels=1):
 
 def batches(count=10, batch_size=4, seed=0, augment=None, part=None):
     part = part or images(count)
-    return Batches(
-        part,
+    serving = Serving(
         batch_size=batch_size,
         seed=seed,
         augment=(augment or AsIs()).apply,
         normalize=ChannelStats().fit(part.images),
     )
+    return Batches(part, serving)
 
 
 @settings(deadline=None)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from residua.data.augment import PadCropFlip
-from residua.data.loading import Batches, ImageSet
+from residua.data.loading import ImageSet, Serving
 from residua.data.normalize import (
     ChannelStats,
     ContrastNormalize,
@@ -81,13 +81,14 @@ def test_prepared_pictures_are_augmented_after_their_preparation():
     images = ImageSet(train, torch.zeros(60, dtype=torch.int64), ("a",))
     normalize = ContrastNormalize().fit(train)
     augment = PadCropFlip(pad=3)
-    batches = Batches(
-        images,
-        batch_size=8,
-        seed=0,
-        augment=augment.apply,
-        normalize=normalize.finish,
-        prepare=normalize.prepare,
+    batches = images.batches(
+        Serving(
+            batch_size=8,
+            seed=0,
+            augment=augment.apply,
+            normalize=normalize.finish,
+            prepare=normalize.prepare,
+        )
     )
     whole = normalize(train)[batches.indices(2)]
     expected = augment.apply(whole, generator(0, "augment", 2))

@@ -3,7 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
-from residua.data.pictures import read, read_folder
+from residua.data.fit import Centre
+from residua.data.pictures import read, read_all
 from residua.errors import DataError
 
 
@@ -83,23 +84,18 @@ def test_an_empty_file_is_named(tmp_path):
         read(tmp_path / "a.png", (1, 8, 8))
 
 
-def test_a_class_folder_takes_the_labels_of_the_network(tmp_path):
-    for name in ("cat", "ant"):
-        save(tmp_path / name / "1.png")
-    save(tmp_path / "cat" / "2.png")
-    (tmp_path / "cat" / "notes.txt").write_text("not a picture")
-    found = read_folder(tmp_path, (3, 4, 4), ("ant", "bee", "cat"))
-    assert found.labels.tolist() == [0, 2, 2]
-    assert found.shape == (3, 4, 4)
+def test_the_middle_of_a_picture_keeps_its_proportions(tmp_path):
+    source = np.zeros((10, 30), dtype=np.uint8)
+    source[:, 10:20] = 255
+    Image.fromarray(source).save(tmp_path / "a.png")
+    assert (read(tmp_path / "a.png", (1, 5, 5), Centre())[0, :, 1:4] == 255).all()
+    assert read(tmp_path / "a.png", (1, 5, 5)).min() == 0
 
 
-@pytest.mark.parametrize(
-    ("made", "message"),
-    [("dog", "has the class dog"), (None, "is not a folder"), ("", "no pictures")],
-)
-def test_folders_that_do_not_fit_are_refused(tmp_path, made, message):
-    folder = tmp_path / "set"
-    if made is not None:
-        (folder / made).mkdir(parents=True)
-    with pytest.raises(DataError, match=message):
-        read_folder(folder, (1, 8, 8), ("ant", "cat"))
+def test_many_pictures_keep_their_order_and_those_unread_are_named(tmp_path):
+    paths = [save(tmp_path / f"{i}.png", value=i) for i in range(100)]
+    paths[7].write_text("rubbish")
+    images, unread = read_all(paths, (1, 8, 8))
+    assert [fault.index for fault in unread] == [7]
+    assert "7.png is not a picture" in unread[0].why
+    assert images[:, 0, 0, 0].tolist() == [0 if i == 7 else i for i in range(100)]

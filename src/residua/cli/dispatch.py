@@ -3,9 +3,12 @@
 import importlib
 import sys
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from residua.errors import ResiduaError, closest
+from residua.errors import DataWarning, ResiduaError, closest
 
 COMMANDS = {
     "train": "train a network (without a name: ResNet-20 on handwritten digits)",
@@ -13,6 +16,7 @@ COMMANDS = {
     "predict": "name what is on pictures, with the network of a run",
     "show": "layer table of a network: output sizes, parameters, multiply-adds",
     "list": "all recipes and networks",
+    "doctor": "what is wrong with this machine, or with a folder of pictures",
     "verify-resume": "stop a training, go on, and compare with one that was not stopped",
     "lab": "experiments to look at: lab degradation",
 }
@@ -37,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
-        return _run(words)
+        with _warnings_as_lines():
+            return _run(words)
     except ResiduaError as error:
         if debug:
             traceback.print_exc()
@@ -73,6 +78,23 @@ def _run(words: list[str]) -> int:
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 2
     return 0
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Show warnings about data as sentences, without the place in our code; others as ever."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", DataWarning)
+        show = warnings.showwarning
+
+        def shown(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, DataWarning):
+                _say(f"residua: {message}")
+            else:
+                show(message, category, *where)
+
+        warnings.showwarning = shown  # type: ignore[assignment]
+        yield
 
 
 def _show_help() -> None:

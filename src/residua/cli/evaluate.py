@@ -1,4 +1,4 @@
-"""`residua evaluate`: test the network of a run."""
+"""`residua evaluate`: test the networks of runs, one or an ensemble, under a protocol."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,66 +7,172 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional
 
-from residua import runs, runtime
+from residua import events, outcome, report, runs, runtime
 from residua.cli.options import parse
 from residua.cli.screen import say, table
-from residua.data.loading import ImageSet
-from residua.data.pictures import read_folder
-from residua.errors import ConfigError
-from residua.evaluate import Scores, scores
+from residua.data import views
+from residua.data.folder import labelled
+from residua.data.loading import Pictures, Splits
+from residua.data.views import Rule
+from residua.errors import ConfigError, ResiduaError
+from residua.evaluate import Scores, kept, scores
+from residua.evaluate.exact_norm import take_exact_statistics
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Test the network of a run, on its own test pictures or on others.
+    """Test the network of a run, on its own test pictures or on others; several are an ensemble.
+
+    residua evaluate RUN
+    residua evaluate RUN [RUN | SCORES.safetensors ...]
 
     Attributes:
-        run: the folder of the run, or "last".
-        data: a folder with one sub-folder of pictures per class, instead of the run's own pictures.
+        run: the folder of a run, "last", or a file that --save has written.
+        data: a folder with one sub-folder of pictures per class, or with a label file, instead of
+            the run's own pictures.
         part: which of the run's own pictures.
         weights: best or last; by default those that the run was tested with.
+        views: whole, the picture as it is; flips, with its mirror image; center, its center (the
+            papers' 1-crop); ten, corners, center and their mirror images (10-crop); multi, the
+            whole picture at several scales, fully convolutional.
+        size: of the crops of center and ten in pixels; by default that of the pictures that the net
+            has learned from.
+        short_side: to which pictures are resized for center and ten; by default 256/224 of size.
+        scales: shorter sides of multi; by default 224, 256, 384, 480 and 640 where 224 is the size
+            of the pictures learned from, and in proportion elsewhere.
+        mirror: look at mirror images too, under multi.
+        average: what of several views, and of the networks of an ensemble, is averaged.
+        exact_norm: first take the statistics of batch normalization again, by strict averaging over
+            the training pictures.
+        save: write the scores to this file, FILE.safetensors.
         device: auto, cpu, cuda, cuda:1 or mps.
         runs: the folder of all runs.
     """
 
-    run: Annotated[str, Positional] = "last"
+    run: Annotated[tuple[str, ...], Positional] = ("last",)
     data: Path | None = None
     part: Literal["test", "validation", "train"] = "test"
     weights: Literal["best", "last"] | None = None
+    views: Literal["whole", "flips", "center", "ten", "multi"] = "whole"
+    size: int | None = None
+    short_side: int | None = None
+    scales: tuple[int, ...] = ()
+    mirror: bool = False
+    average: Rule = "probabilities"
+    exact_norm: bool = False
+    save: Path | None = None
     device: str = "auto"
     runs: Path = Path("runs")
 
 
 def main(words: Sequence[str]) -> None:
-    """Print the error and the class-by-class table."""
+    """Print the errors and the class-by-class table, and record them with the run."""
     options = parse("evaluate", Options, words)
-    trained = runs.load(runs.find(options.run, options.runs), weights=options.weights)
-    images = _images(trained, options)
+    if options.save is not None and options.save.suffix != kept.SUFFIX:
+        raise ConfigError(f"--save must name a file that ends in {kept.SUFFIX}, got {options.save}")
+    found = kept.ensemble(
+        [_scores(word, options) for word in options.run or ("last",)], rule=options.average
+    )
+    _print(found, options)
+    if options.save is not None:
+        kept.save(found, options.save)
+        say(f"scores: {options.save}")
+    if len(options.run) == 1 and not _is_file(options.run[0]):
+        _record(runs.find(options.run[0], options.runs), found, options)
+
+
+def _is_file(word: str) -> bool:
+    return word.endswith(kept.SUFFIX)
+
+
+def _scores(word: str, options: Options) -> Scores:
+    """Read saved scores, or test the network of a run."""
+    if _is_file(word):
+        return kept.load(Path(word))
+    trained = runs.load(runs.find(word, options.runs), weights=options.weights)
     device = runtime.pick_device(options.device)
     dtype = runtime.pick_dtype(trained.experiment.precision, device)
-    found = scores(
-        trained.net.to(device), images.to(device), trained.normalize.to(device), dtype=dtype
+    net, normalize = trained.net.to(device), trained.normalize.to(device)
+    own = trained.experiment.load_data() if options.data is None or options.exact_norm else None
+    images = _images(trained, own, options)
+    words = ""
+    if options.exact_norm and own is not None:
+        train = own.train.to(device)
+        words = f", {take_exact_statistics(net, train, normalize, dtype=dtype)}"
+    looks = _views(trained.shape, options)
+    found = scores(net, images.to(device), normalize, views=looks, dtype=dtype)
+    return dataclasses.replace(
+        found, protocol=found.protocol + words, fingerprint=images.fingerprint()
     )
-    _print(found, trained.classes)
-    what = f"{options.part} error" if options.data is None else f"error on {options.data}"
-    say(f"{what} {found.top1_error:.1f} % ({len(images)} images, top-1, one view)")
 
 
-def _images(trained: runs.TrainedNet, options: Options) -> ImageSet:
-    if options.data is not None:
-        return read_folder(options.data, trained.shape, trained.classes)
-    images = getattr(trained.experiment.load_data(), options.part)
+def _images(trained: runs.TrainedNet, own: Splits | None, options: Options) -> Pictures:
+    if own is None or options.data is not None:
+        assert options.data is not None
+        return labelled(options.data, trained.classes, trained.shape, trained.experiment.data)
+    images = getattr(own, options.part)
     if images is None:
         raise ConfigError(f"the run has no {options.part} images: it learned from all but the test")
     return images
 
 
-def _print(found: Scores, classes: Sequence[str]) -> None:
-    confusion = found.confusion()
-    rows = []
-    for index, name in enumerate(classes):
-        count, right = int(confusion[index].sum()), int(confusion[index, index])
-        if count:
-            rows.append([name, str(count), str(count - right), f"{100 * (1 - right / count):.1f}"])
+def _views(shape: tuple[int, int, int], options: Options) -> views.Views:
+    """Fit the papers' protocols, which are for pictures of 224 pixels, to those learned from."""
+    side = min(shape[1:])
+    size = options.size or side
+    short_side = options.short_side or views.proportional(size, views.PAPER_SIDE)
+    match options.views:
+        case "whole":
+            return views.Whole()
+        case "flips":
+            return views.Flips(rule=options.average)
+        case "center":
+            return views.CenterCrop(short_side=short_side, size=size)
+        case "ten":
+            return views.TenCrop(short_side=short_side, size=size, rule=options.average)
+        case "multi":
+            scales = options.scales or tuple(
+                views.proportional(side, scale) for scale in views.PAPER_SCALES
+            )
+            return views.MultiScale(short_sides=scales, mirror=options.mirror, rule=options.average)
+
+
+def _what(options: Options) -> str:
+    return f"{options.part} error" if options.data is None else f"error on {options.data}"
+
+
+def _print(found: Scores, options: Options) -> None:
+    rows = [
+        [each.name, str(each.count), str(each.wrong), f"{each.error:.1f}", each.mistaken_for]
+        for each in found.by_class()
+    ]
     columns = [("class", False), ("images", True), ("wrong", True), ("error %", True)]
-    table("by class", columns, rows)
+    table("by class", [*columns, ("most often taken for", False)], rows)
+    five = found.top5_error
+    say(
+        f"{_what(options)} {found.top1_error:.1f} % ({len(found.labels)} images, top-1, "
+        f"{found.protocol})\n"
+        f"of the same: {'' if five is None else f'top-5 error {five:.1f} %, '}calibration error "
+        f"{found.calibration_error:.1f} % (ECE, 15 bins), loss {found.loss:.3f} nats"
+    )
+
+
+def _record(folder: Path, found: Scores, options: Options) -> None:
+    """Add what was found to the evaluations of the run, and to its page if it has one."""
+    device = runtime.pick_device(options.device)
+    dtype = runtime.pick_dtype(runs.read_experiment(folder).precision, device)
+    try:
+        events.Log(folder, file=events.EVALUATIONS).write(
+            "evaluation",
+            images=options.part if options.data is None else str(options.data),
+            weights=options.weights or runs.read_experiment(folder).select,
+            count=len(found.labels),
+            fingerprint=found.fingerprint,
+            **outcome.tested(found),
+            environment=runtime.environment(device, dtype),
+            command=runtime.command_line(),
+        )
+        if (folder / report.FILE).is_file():
+            report.write(folder)
+    except ResiduaError as error:
+        say(f"this test is not recorded: {error}")

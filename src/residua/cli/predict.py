@@ -1,4 +1,4 @@
-"""`residua predict`: name what is on pictures."""
+"""`residua predict`: name what is on pictures, or take their features."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,8 +11,11 @@ from tyro.conf import Positional
 from residua import runs
 from residua.cli.options import parse
 from residua.cli.screen import say
+from residua.data.folder import fit_of
 from residua.data.pictures import read
 from residua.errors import ConfigError, DataError
+from residua.evaluate import feature_file
+from residua.evaluate.features import pooled
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Options:
         top: how many classes to name for each picture.
         weights: best or last; by default those that the run was tested with.
         invert: swap light and dark first (the digits are light ink on a dark ground).
+        features: also write what the last linear layer takes of each picture to this file: .npz
+            (arrays "files" and "features") or .csv (one line per picture).
         runs: the folder of all runs.
     """
 
@@ -33,21 +38,20 @@ class Options:
     top: int = 3
     weights: Literal["best", "last"] | None = None
     invert: bool = False
+    features: Path | None = None
     runs: Path = Path("runs")
 
 
 def main(words: Sequence[str]) -> None:
     """Print the most probable classes of each picture, one line per picture."""
     options = parse("predict", Options, words)
-    if not options.images:
-        raise ConfigError("no pictures are named: residua predict RUN IMAGE [IMAGE ...]")
-    if options.top < 1:
-        raise ConfigError(f"top must be at least 1, got {options.top}")
+    _check(options)
     trained = runs.load(runs.find(options.run, options.runs), weights=options.weights)
     unread = []
+    found: dict[Path, torch.Tensor] = {}
     for path in options.images:
         try:
-            pixels = read(path, trained.shape)
+            pixels = read(path, trained.shape, fit_of(trained.experiment.data))
         except DataError as error:
             unread.append(str(error))
             continue
@@ -55,9 +59,24 @@ def main(words: Sequence[str]) -> None:
         say(f"{path}: {_sentence(trained, pixels, options.top)}")
         if _looks_inverted(trained, pixels):
             say(f"{path}: light and dark seem swapped against the training pictures (--invert)")
+        if options.features is not None:
+            found[path] = pooled(trained.net, trained.normalize(pixels[None]))[0]
 
+    if options.features is not None and found:
+        feature_file.write(options.features, found)
+        size = len(next(iter(found.values())))
+        say(f"{size} features of {len(found)} pictures: {options.features}")
     if unread:
         raise DataError("; ".join(unread))
+
+
+def _check(options: Options) -> None:
+    if not options.images:
+        raise ConfigError("no pictures are named: residua predict RUN IMAGE [IMAGE ...]")
+    if options.top < 1:
+        raise ConfigError(f"top must be at least 1, got {options.top}")
+    if options.features is not None:
+        feature_file.check(options.features)
 
 
 @torch.inference_mode()

@@ -73,7 +73,7 @@ def _card_of_recipe(name: str, size: str | None) -> Card | None:
         images = experiment.load_data().train
     except DataError:
         return None
-    normalize = experiment.normalize.fit(images.images)
+    normalize = experiment.normalize.fit(images.sample())
     mean, std = normalize.numbers()
     first = "" if normalize.preparation is None else normalize.preparation.what
     with torch.device("meta"):

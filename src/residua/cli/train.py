@@ -23,7 +23,7 @@ DEFAULT = "digits.resnet20"
 class Options:
     """Train a network and write a page.
 
-    residua train [RECIPE | CONFIG.yaml | module:function] [options]
+    residua train [RECIPE | FOLDER OF PICTURES | CONFIG.yaml | module:function] [options]
     residua train --resume RUN
 
     Attributes:
@@ -84,7 +84,11 @@ def main(words: Sequence[str]) -> None:
 
 
 def find(name: str) -> Experiment:
-    """Find an experiment by the name of a recipe, or in a YAML file that a run has written."""
+    """Find an experiment by a recipe's name, a folder of pictures or a YAML file of a run."""
+    if Path(name).is_dir() and name not in recipes.names():
+        found = recipes.pictures_in(name)
+        say("\n".join(found.sentences))
+        return found.experiment
     if not name.endswith((".yaml", ".yml")):
         return recipes.find(name)
     path = Path(name)

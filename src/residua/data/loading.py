@@ -6,13 +6,13 @@ Dimension key:
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
 import torch
 from torch import Generator, Tensor
 
+from residua.data.order import Order
 from residua.errors import ConfigError, DataError, ShapeError
 from residua.runtime import generator
 
@@ -31,6 +31,40 @@ class Batch(NamedTuple):
         """Cut into parts of equal size."""
         images, labels = self.images.chunk(parts), self.labels.chunk(parts)
         return [type(self)(*part) for part in zip(images, labels, strict=True)]
+
+
+# From pictures in [0, 255] and a generator to pictures in [0, 255].
+Augment = Callable[[Tensor, Generator], Tensor]
+# From pictures in [0, 255] to what the network takes.
+Step = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """How batches are made of a set of pictures.
+
+    Args:
+        batch_size: pictures per batch.
+        seed: of the run.
+        augment: from pictures in [0, 255] and a generator to pictures in [0, 255].
+        normalize: the last step.
+        prepare: done once to all pictures, before augmentation, where the whole set is at hand.
+        balance: show every class equally often, as `Order` says.
+        share: which pictures of each batch are wanted, where several processes share it. All are
+            augmented, so that each is the same picture however many processes there are.
+    """
+
+    batch_size: int
+    seed: int
+    augment: Augment
+    normalize: Step
+    prepare: Step | None = None
+    balance: bool = False
+    share: slice = field(default_factory=lambda: slice(None))
+
+    def order(self, labels: Tensor) -> Order:
+        """Return which pictures each batch holds."""
+        return Order(labels, batch_size=self.batch_size, seed=self.seed, balance=self.balance)
 
 
 # What of a picture a network looks at: N, C, H, W of uint8 to N, V, C, h, w for V views of each.
@@ -69,7 +103,35 @@ class Pictures(Protocol):
         ...
 
     def viewed(self, view: View, batch_size: int) -> Iterator[Tensor]:
-        """Yield views of all pictures in their order: N, V, C, h, w of uint8."""
+        """Yield views of all pictures in their order: N, V, C, h, w of uint8.
+
+        Pictures of different sizes come in different batches.
+        """
+        ...
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Return one picture as it is tested: C, H, W of uint8, on the processor."""
+        ...
+
+    def sample(self) -> Tensor:
+        """Return the pictures, or enough of them to take statistics: N, C, H, W of uint8."""
+        ...
+
+    def select(self, indices: Tensor) -> Self:
+        """Return the pictures with these indices, in their order."""
+        ...
+
+    def batches(self, serving: Serving) -> "Served":
+        """Return what gives the batch of every iteration."""
+        ...
+
+
+class Served(Protocol):
+    """Batches, as a pure function of the iteration."""
+
+    def __getitem__(self, iteration: int) -> Batch: ...
+    def close(self) -> None:
+        """Let go of what prepares batches ahead."""
         ...
 
 
@@ -137,6 +199,18 @@ class ImageSet:
         """Yield views of all pictures in their order: N, V, C, h, w of uint8."""
         return map(view, self.images.split(batch_size))
 
+    def __getitem__(self, index: int) -> Tensor:
+        """Return one picture: C, H, W, on the processor."""
+        return self.images[index].cpu()
+
+    def sample(self) -> Tensor:
+        """Return all pictures: N, C, H, W."""
+        return self.images
+
+    def batches(self, serving: Serving) -> "Batches":
+        """Return what gives the batch of every iteration."""
+        return Batches(self, serving)
+
     def fingerprint(self) -> str:
         """Name the content: twelve hexadecimal digits of pictures and labels together."""
         content = hashlib.sha256(self.images.cpu().contiguous().numpy().tobytes())
@@ -154,9 +228,9 @@ class Splits:
         test: looked at once, when everything is chosen.
     """
 
-    train: ImageSet
-    validation: ImageSet | None
-    test: ImageSet
+    train: Pictures
+    validation: Pictures | None
+    test: Pictures
 
 
 def hold_out(images: ImageSet, count: int) -> tuple[ImageSet, ImageSet | None]:
@@ -192,57 +266,24 @@ def hold_out(images: ImageSet, count: int) -> tuple[ImageSet, ImageSet | None]:
 class Batches:
     """`batches[i]` is the batch of iteration i, whatever was asked for before.
 
-    The pictures are shuffled anew for every epoch, and the epochs are joined to one stream that is
-    cut into batches of equal size; so every picture is seen once per epoch, no batch is short, and
-    a run can go on at any iteration.
-
     Args:
         images: the training pictures, on the device where the batches shall be.
-        batch_size: pictures per batch.
-        seed: of the run.
-        augment: from pictures in [0, 255] and a generator to pictures in [0, 255].
-        normalize: the last step.
-        prepare: done once to all pictures, before augmentation; what it returns is held instead of
-            the bytes. Nothing if not given.
-        share: which pictures of each batch are wanted, where several processes share it. All are
-            augmented, so that each is the same picture however many processes there are.
+        serving: how.
     """
 
-    def __init__(
-        self,
-        images: ImageSet,
-        *,
-        batch_size: int,
-        seed: int,
-        augment: Callable[[Tensor, Generator], Tensor],
-        normalize: Callable[[Tensor], Tensor],
-        prepare: Callable[[Tensor], Tensor] | None = None,
-        share: slice = slice(None),
-    ) -> None:
+    def __init__(self, images: ImageSet, serving: Serving) -> None:
         self.images = images
+        self.serving = serving
+        prepare = serving.prepare
         self.prepared = images.images if prepare is None else prepare(images.images)
-        self.batch_size = batch_size
-        self.seed = seed
-        self.augment = augment
-        self.normalize = normalize
-        self.share = share
-        self._epoch_order = lru_cache(maxsize=2)(self._shuffle)
+        self.indices = serving.order(images.labels).indices
 
     def __getitem__(self, iteration: int) -> Batch:
+        serving = self.serving
         indices = self.indices(iteration).to(self.images.images.device)
-        random = generator(self.seed, "augment", iteration)
-        images = self.augment(self.prepared[indices], random)[self.share]
-        return Batch(self.normalize(images), self.images.labels[indices][self.share])
+        random = generator(serving.seed, "augment", iteration)
+        images = serving.augment(self.prepared[indices], random)[serving.share]
+        return Batch(serving.normalize(images), self.images.labels[indices][serving.share])
 
-    def indices(self, iteration: int) -> Tensor:
-        """List which pictures the batch of an iteration holds, in their order."""
-        first = iteration * self.batch_size
-        positions = range(first, first + self.batch_size)
-        count = len(self.images)
-        epochs = range(positions[0] // count, positions[-1] // count + 1)
-        stream = torch.cat([self._epoch_order(epoch) for epoch in epochs])
-        start = first - epochs[0] * count
-        return stream[start : start + self.batch_size]
-
-    def _shuffle(self, epoch: int) -> Tensor:
-        return torch.randperm(len(self.images), generator=generator(self.seed, "order", epoch))
+    def close(self) -> None:
+        """Do nothing: nothing is prepared ahead."""

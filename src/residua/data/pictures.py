@@ -1,26 +1,38 @@
-"""Picture files to tensors of one shape, and folders of them to labelled sets."""
+"""Picture files to tensors of one shape, and many of them at once."""
 
-import warnings
-from collections.abc import Iterable, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from residua.data.loading import ImageSet
+from residua.data.decode import Box, cut
+from residua.data.fit import Fit, Whole
 from residua.errors import DataError
 
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+T = TypeVar("T")
+
+# What a picture's name may end in; other files in a folder of pictures are left alone.
+SUFFIXES = frozenset(
+    {
+        ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm", ".png", ".ppm",
+        ".tif", ".tiff", ".webp",
+    }
+)  # fmt: skip
 
 
-def read(path: Path, shape: tuple[int, int, int]) -> Tensor:
+def read(path: Path, shape: tuple[int, int, int], fit: Fit | None = None) -> Tensor:
     """Read a picture as a tensor of the given shape, shrunk or enlarged to fit.
 
     Args:
         path: of the file.
         shape: C, H, W; one channel is grey, three are red, green and blue.
+        fit: which part of it; all of it by default.
 
     Returns:
         C, H, W, uint8.
@@ -28,72 +40,70 @@ def read(path: Path, shape: tuple[int, int, int]) -> Tensor:
     Raises:
         DataError: the file is missing, is no picture, or is cut short.
     """
-    channels, height, width = shape
-    mode = "L" if channels == 1 else "RGB"
-    if not path.is_file():
-        raise DataError(f"{path} is {'a folder, not a picture' if path.is_dir() else 'not there'}")
-    try:
-        with warnings.catch_warnings(), Image.open(path) as picture:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            upright = _on_white(ImageOps.exif_transpose(picture))
-            fitted = upright.convert(mode).resize((width, height), Image.Resampling.BOX)
-    except UnidentifiedImageError:
-        raise DataError(f"{path} is not a picture that Pillow can read") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels (shrink it first)"
-        ) from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as a picture: {error}") from None
-    pixels = torch.from_numpy(np.array(fitted))
-    return pixels[None] if channels == 1 else pixels.permute(2, 0, 1)
+    chosen = fit or Whole()
+    out = (shape[2], shape[1])
+    return cut(
+        path,
+        lambda size: (chosen.box(size, out), out),
+        shape[0],
+        resample=chosen.resample,
+    )
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    """Lay a picture with transparent parts on white, as browsers show it."""
-    if not picture.has_transparency_data:
-        return picture
-    ground = Image.new("RGBA", picture.size, "white")
-    ground.alpha_composite(picture.convert("RGBA"))
-    return ground
+def read_shorter(path: Path, channels: int, pixels: int) -> Tensor:
+    """Read all of a picture, its shorter side so many pixels long; `read` says what it raises."""
+
+    def choose(size: tuple[int, int]) -> tuple[Box, tuple[int, int]]:
+        scale = pixels / min(size)
+        return Box(0, 0, *size), (round(size[0] * scale), round(size[1] * scale))
+
+    return cut(path, choose, channels)
 
 
-def read_all(paths: Iterable[Path], shape: tuple[int, int, int]) -> Tensor:
-    """Read pictures into one tensor N, C, H, W of uint8; `read` says what it raises."""
-    return torch.stack([read(path, shape) for path in paths])
+class Unread(NamedTuple):
+    """A file that is no picture: where it stands among those asked for, and why not."""
+
+    index: int
+    why: str
 
 
-def read_folder(folder: Path, shape: tuple[int, int, int], classes: Sequence[str]) -> ImageSet:
-    """Read labelled pictures from `folder/CLASS/file`.
+def read_all(
+    paths: Sequence[Path], shape: tuple[int, int, int], fit: Fit | None = None
+) -> tuple[Tensor, list[Unread]]:
+    """Read pictures with all cores into one tensor.
 
     Args:
-        folder: has one sub-folder per class.
-        shape: C, H, W of one picture.
-        classes: all class names, in the order of the labels; sub-folders must be among them.
+        paths: of N files.
+        shape: C, H, W of each.
+        fit: which part of each; all of it by default.
 
-    Raises:
-        DataError: the folder is missing or empty, a sub-folder is none of the classes, or a picture
-            cannot be read.
+    Returns:
+        N, C, H, W of uint8, black where a file could not be read; and which these are.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder")
-    found = sorted(entry for entry in folder.iterdir() if entry.is_dir())
-    foreign = [entry.name for entry in found if entry.name not in classes]
-    if foreign:
-        raise DataError(
-            f"{folder} has the class {foreign[0]}, which the network does not know (it knows "
-            f"{', '.join(classes[:12])}{', ...' if len(classes) > 12 else ''})"
-        )
-    files = [
-        (path, classes.index(entry.name))
-        for entry in found
-        for path in sorted(entry.iterdir())
-        if path.suffix.lower() in SUFFIXES
-    ]
-    if not files:
-        raise DataError(f"{folder} holds no pictures in sub-folders named after their classes")
-    return ImageSet(
-        read_all((path for path, _ in files), shape),
-        torch.tensor([label for _, label in files]),
-        tuple(classes),
-    )
+    images = torch.zeros(len(paths), *shape, dtype=torch.uint8)
+    unread = []
+    for index, found in enumerate(each(paths, lambda path: read(path, shape, fit))):
+        if isinstance(found, DataError):
+            unread.append(Unread(index, str(found)))
+        else:
+            images[index] = found
+    return images, unread
+
+
+def each(paths: Iterable[Path], read_one: Callable[[Path], T]) -> Iterator[T | DataError]:
+    """Yield what files hold (or why they cannot be read) in order, read ahead by all cores."""
+
+    def attempt(path: Path) -> T | DataError:
+        try:
+            return read_one(path)
+        except DataError as error:
+            return error
+
+    # Pillow decodes outside of Python's lock, so threads are enough.
+    threads = os.cpu_count() or 1
+    waiting = iter(paths)
+    with ThreadPoolExecutor(threads) as pool:
+        ahead = deque(pool.submit(attempt, path) for path in islice(waiting, 16 * threads))
+        while ahead:
+            yield ahead.popleft().result()
+            ahead.extend(pool.submit(attempt, path) for path in islice(waiting, 1))

@@ -9,12 +9,15 @@ import pkgutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from residua.errors import ConfigError, ResiduaError, closest
 from residua.experiment import Experiment
+
+if TYPE_CHECKING:
+    from residua.recipes.pictures import Recognised
 
 Recipe = Callable[[], Experiment]
 
@@ -32,8 +35,11 @@ def names() -> dict[str, Recipe]:
 def find(name: str) -> Experiment:
     """Make the experiment of a recipe: `family.name`, a unique short name, or `module:function`.
 
+    A folder of pictures is a name too.
+
     Raises:
         ConfigError: there is no such recipe; the closest names are given.
+        DataError: it is a folder that holds no pictures in classes.
     """
     if ":" in name.strip(":"):
         return _imported_recipe(name)
@@ -42,9 +48,11 @@ def find(name: str) -> Experiment:
     if len(matches) > 1:
         raise ConfigError(f"{name} is the name of several recipes: say {' or '.join(matches)}")
     if not matches:
+        if Path(name).is_dir():
+            return pictures_in(name).experiment
         if Path(name).exists():
             raise ConfigError(
-                f"{name} is a file or folder, not a recipe (`residua list` shows the recipes; the "
+                f"{name} is a file, not a recipe (`residua list` shows the recipes; the "
                 "config.yaml of a run can be trained again, a stopped run resumed with --resume)"
             )
         raise ConfigError(
@@ -52,6 +60,22 @@ def find(name: str) -> Experiment:
             "one's own is given as package.module:function"
         )
     return known[matches[0]]()
+
+
+def pictures_in(folder: str) -> "Recognised":
+    """Make the experiment for a folder of pictures, and sentences that say what it is.
+
+    Raises:
+        ConfigError: it is the folder of a run.
+        DataError: it holds no pictures in classes.
+    """
+    from residua.recipes.pictures import recognised
+
+    if (Path(folder) / "config.yaml").is_file():
+        raise ConfigError(
+            f"{folder} is a run: go on with it by --resume {folder}, or train its config.yaml again"
+        )
+    return recognised(folder)
 
 
 def imported(name: str, *, also_in: Sequence[str] = ()) -> Any:

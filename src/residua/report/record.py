@@ -26,6 +26,7 @@ class Record:
         start: the first of them.
         rows: the epochs, without those that a resumed run went through again.
         result: the last event, if the run has come to its end.
+        evaluations: tests of it after that.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class Record:
     start: Event
     rows: list[Event]
     result: Event | None
+    evaluations: list[Event]
 
     @property
     def until(self) -> int:
@@ -108,6 +110,7 @@ def read(folder: Path) -> Record:
         start=start,
         rows=events.history(log),
         result=events.result(log),
+        evaluations=events.evaluations(folder),
     )
 
 

@@ -35,6 +35,7 @@ def write(folder: Path) -> Path:
         "rates": _rates(run),
         "confusion": _confusion(run),
         "pairs": confused_pairs(run),
+        "by_class": by_class(run),
         "speed": _speed(run),
         "pixelated": max(run.start["shape"][1:]) <= SMALL_PICTURE,
         "claims": _claims(run),
@@ -79,6 +80,27 @@ def confused_pairs(run: Record) -> list[dict[str, Any]]:
     return sorted(pairs, key=lambda pair: -pair["count"])[:PAIRS_SHOWN]
 
 
+def by_class(run: Record) -> list[dict[str, Any]]:
+    """Say of each class that has test images how many are wrong, and what most were taken for."""
+    if run.result is None:
+        return []
+    names = run.start["classes"]
+    rows = []
+    for label, line in enumerate(run.result["confusion"]):
+        others = [0 if column == label else count for column, count in enumerate(line)]
+        most = max(others)
+        if sum(line):
+            rows.append(
+                {
+                    "label": names[label],
+                    "count": sum(line),
+                    "wrong": sum(others),
+                    "mistaken_for": names[others.index(most)] if most else "",
+                }
+            )
+    return rows
+
+
 def _outcome(run: Record) -> dict[str, Any] | None:
     if run.result is None:
         return None
@@ -92,6 +114,7 @@ def _outcome(run: Record) -> dict[str, Any] | None:
         "low": low,
         "high": high,
         "best": run.settings.get("select") == "best",
+        "explained": any("evidence" in mistake for mistake in run.result["mistakes"]),
     }
 
 
