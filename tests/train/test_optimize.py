@@ -91,6 +91,23 @@ def test_dampening_is_torchs():
         assert abs(net.weight.item() - weight) < 1e-6
 
 
+def test_what_a_batch_did_not_use_decays_and_keeps_its_momentum():
+    used, skipped = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    nn.init.constant_(skipped.weight, 2.0)
+    optimizer = SgdConfig(momentum=0.5, weight_decay=0.1).build(nn.ModuleList([used, skipped]))
+    weight, velocity = 2.0, 0.0
+    for gradient in (None, 1.0, None, None):
+        optimizer.zero_grad()
+        optimizer.param_groups[0]["lr"] = 0.1
+        used.weight.grad = torch.ones(1, 1)
+        if gradient is not None:
+            skipped.weight.grad = torch.full((1, 1), gradient)
+        optimizer.step()
+        velocity = 0.5 * velocity + (gradient or 0.0) + 0.1 * weight
+        weight -= 0.1 * velocity
+        assert abs(skipped.weight.item() - weight) < 1e-6
+
+
 def test_frozen_parts_change_neither_weights_nor_statistics_and_the_others_do():
     torch.manual_seed(0)
     net = small()

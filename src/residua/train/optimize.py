@@ -7,10 +7,11 @@ Sources:
 """
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
+import torch
 from torch import nn
-from torch.optim import SGD
+from torch.optim import SGD, Optimizer
 
 from residua.config import settings
 from residua.errors import ConfigError
@@ -22,7 +23,8 @@ class SgdConfig:
     """Stochastic gradient descent, `v <- m v + (1 - t)(g + d w); w <- w - f lr v` ([R]).
 
     The learning rate is the schedule's. Every parameter decays, those of batch norm too, as in [R].
-    The first update has no (1 - t).
+    The first update has no (1 - t). A parameter that a batch did not use, as those of a unit that
+    stochastic depth skipped, has the gradient zero: it decays and keeps its momentum.
 
     Attributes:
         momentum: m, in [0, 1).
@@ -62,7 +64,7 @@ class SgdConfig:
                 raise ConfigError(f"optimizer.{name} must be above 0, got {factor}")
         freeze_first(net, self.freeze)
         try:
-            return SGD(
+            optimizer = SGD(
                 groups(
                     net,
                     weight_decay=self.weight_decay,
@@ -79,3 +81,13 @@ class SgdConfig:
             )
         except ValueError as error:
             raise ConfigError(f"optimizer: {error}") from None
+        optimizer.register_step_pre_hook(_zero_what_was_not_used)
+        return optimizer
+
+
+def _zero_what_was_not_used(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+    """Give every parameter without a gradient the gradient zero."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
