@@ -161,7 +161,7 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path):
     """Kill the process outright, a record line and a checkpoint later than the last whole ones."""
     straight = run(tiny(), name="straight")
     script = (
-        "import os, residua.execute as execute; from test_execute import tiny\n"
+        "import os\nfrom residua import conduct, execute\nfrom test_execute import tiny\n"
         "conduct.CHECKPOINT_SECONDS, conduct.CHECKPOINT_SHARE = 0.0, float('inf')\n"
         "execute.run(tiny(), name='killed', listen=lambda e: e.get('iteration') == 7 and "
         "e['kind'] == 'update' and os.kill(os.getpid(), 9))"
@@ -217,7 +217,7 @@ def test_a_rate_that_explodes_stops_and_says_how_to_go_on(monkeypatch):
 def test_a_full_disk_is_said_and_the_last_checkpoint_is_intact(tmp_path):
     """A limit on file sizes stands in for a full disk: weights fit, checkpoints do not."""
     script = (
-        "import resource, signal, sys, residua.execute as execute; from test_execute import tiny\n"
+        "import resource, signal\nfrom residua import conduct, execute\nfrom test_execute import tiny\n"
         "conduct.CHECKPOINT_SECONDS, conduct.CHECKPOINT_SHARE = 0.0, float('inf')\n"
         "def fill(event):\n"
         "    if event['kind'] == 'update' and event['iteration'] == 6:\n"
@@ -225,7 +225,7 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_is_intact(tmp_path):
         "        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
         "try:\n"
         "    execute.run(tiny(), name='full', listen=fill)\n"
-        "except execute.RunError as error:\n"
+        "except conduct.RunError as error:\n"
         "    print(error)\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}

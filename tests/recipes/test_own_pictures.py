@@ -93,7 +93,7 @@ def test_training_from_files_resumes_with_the_same_bits_for_any_number_of_worker
     by_one = execute.run(alone, root="two", page=False)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("residua.execute.CHECKPOINT_SECONDS", -1.0)
+        patched.setattr("residua.conduct.CHECKPOINT_SECONDS", -1.0)
         with pytest.raises(RunError, match="stopped here"):
             execute.run(experiment, root="three", page=False, listen=stop)
     resumed = execute.resume("three/tests.files/seed0", page=False)
