@@ -217,7 +217,8 @@ def test_a_rate_that_explodes_stops_and_says_how_to_go_on(monkeypatch):
 def test_a_full_disk_is_said_and_the_last_checkpoint_is_intact(tmp_path):
     """A limit on file sizes stands in for a full disk: weights fit, checkpoints do not."""
     script = (
-        "import resource, signal\nfrom residua import conduct, execute\nfrom test_execute import tiny\n"
+        "import resource, signal\nfrom residua import conduct, execute\n"
+        "from test_execute import tiny\n"
         "conduct.CHECKPOINT_SECONDS, conduct.CHECKPOINT_SHARE = 0.0, float('inf')\n"
         "def fill(event):\n"
         "    if event['kind'] == 'update' and event['iteration'] == 6:\n"

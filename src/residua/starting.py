@@ -8,11 +8,27 @@ from residua.data.download import Remote
 from residua.data.place import cache, obtain
 from residua.errors import CheckpointError, ConfigError
 from residua.nets import weights
+from residua.nets.catalogue import NetConfig
 from residua.nets.imagenet import ImagenetConfig
 from residua.nets.preprocessing import Preprocessing
 from residua.nets.reading import read
 
 TORCHVISION = "torchvision"
+
+
+def config_of(source: str) -> NetConfig:
+    """Tell which net weights are of; the smallest that torchvision has, for "torchvision".
+
+    Raises:
+        ConfigError: the file does not say, and its names do not either.
+        CheckpointError: no such file, or no weights in it.
+    """
+    if source == TORCHVISION:
+        return ImagenetConfig(depth=18)
+    found = weights.load(source)
+    if found.config is None:
+        raise ConfigError(f"{source} does not say of which net its weights are: name a recipe")
+    return found.config
 
 
 def start(

@@ -12,6 +12,7 @@ from residua.cli.screen import Screen, say
 from residua.config import from_yaml
 from residua.errors import ConfigError
 from residua.experiment import Experiment
+from residua.recipes.finetune import finetuned
 from residua.session import Session
 from residua.train import parallel
 from residua.train.memory import choose, parse_bytes, size
@@ -75,7 +76,7 @@ def main(words: Sequence[str]) -> None:
         _resume(parse("train", ResumeOptions, words))
         return
     named = bool(words) and not words[0].startswith("-")
-    experiment = find(words[0] if named else DEFAULT)
+    experiment = find(words[0] if named else DEFAULT, weights=_given("--weights", words))
     options, experiment = parse_with_experiment(
         "train", Options, experiment, words[1:] if named else words
     )
@@ -88,18 +89,31 @@ def main(words: Sequence[str]) -> None:
         _train(experiment, options)
 
 
-def find(name: str) -> Experiment:
-    """Find an experiment by a recipe's name, a folder of pictures or a YAML file of a run."""
+def find(name: str, *, weights: str | None = None) -> Experiment:
+    """Find an experiment by a recipe's name, a folder of pictures or a YAML file of a run.
+
+    With weights to start from, a folder's pictures get the net of the weights, fine-tuned.
+    """
     if Path(name).is_dir() and name not in recipes.names():
         found = recipes.pictures_in(name)
         say("\n".join(found.sentences))
-        return found.experiment
+        return found.experiment if weights is None else finetuned(found.experiment, weights)
     if not name.endswith((".yaml", ".yml")):
         return recipes.find(name)
     path = Path(name)
     if not path.is_file():
         raise ConfigError(f"{name} is not a file")
     return from_yaml(Experiment, path.read_text(), where=name)
+
+
+def _given(option: str, words: Sequence[str]) -> str | None:
+    """Return the value of an option before the others are parsed; None if it is not there."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == option:
+            return following
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return None
 
 
 def _train(experiment: Experiment, options: Options) -> None:

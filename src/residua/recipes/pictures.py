@@ -17,6 +17,7 @@ from residua.data.recognise import recognise
 from residua.experiment import Experiment
 from residua.nets.cifar import CifarConfig
 from residua.nets.imagenet import ImagenetConfig
+from residua.train.loss import LossConfig
 from residua.train.optimize import SgdConfig
 from residua.train.schedule import CosineConfig
 
@@ -79,6 +80,7 @@ def recognised(path: str | Path) -> Recognised:
             data=folder,
             augment=_augmentation(size),
             optimizer=SgdConfig(weight_decay=5e-4, nesterov=True),
+            loss=LossConfig(label_smoothing=0.1),
             schedule=_schedule(len(divided.train), batch=BATCH),
             batch_size=BATCH,
         )
