@@ -19,7 +19,7 @@ from harness import parser, report, table
 STRETCH = """
 import os, sys
 from dataclasses import replace
-from residua import execute, files
+from residua import conduct, execute, files
 from residua.recipes.digits import resnet20
 
 conduct.CHECKPOINT_SECONDS, conduct.CHECKPOINT_SHARE = 0.0, float("inf")

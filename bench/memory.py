@@ -26,6 +26,7 @@ from residua.nets import catalogue
 from residua.session import Session
 from residua.train.loop import update
 from residua.train.memory import Plan, choose, size
+from residua.train.parallel import World
 from residua.train.recompute import Segment
 from residua.train.schedule import StepsConfig
 
@@ -63,7 +64,7 @@ def session(name, batch, precision):
         batch_size=batch,
         precision=precision,
     )
-    return Session(experiment, torch.device("cpu"))
+    return Session(experiment, World(0, 1, torch.device("cpu")))
 
 
 def resident(field):

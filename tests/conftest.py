@@ -5,6 +5,7 @@ import os
 import random
 import socket
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
@@ -50,4 +51,7 @@ def own_folder_and_seeds(monkeypatch, tmp_path):
 
 
 def pytest_configure():
+    # A busy machine is no fault of the code.
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))

@@ -74,3 +74,15 @@ def test_what_does_not_fit_is_named_with_its_path(data, message):
 def test_text_that_is_no_yaml_is_a_sentence():
     with pytest.raises(ConfigError, match="not readable as YAML"):
         from_yaml(Job, "a: [1", where="run.yaml")
+
+
+def test_a_setting_that_is_added_with_a_default_changes_no_digest():
+    @settings
+    class Later:
+        schedule: Annotated[Steps | Cosine, tagged] = Steps()
+        name: str = "job"
+        added: int = 3
+
+    for schedule in (Steps(), Steps(factor=0.5), Cosine(), Cosine(until=7)):
+        assert digest(Later(schedule=schedule)) == digest(Job(schedule=schedule))
+    assert digest(Later(added=4)) != digest(Job())

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from residua.errors import CheckpointError, ConfigError, DataError, RunError, Sh
 from residua.experiment import Experiment
 from residua.nets.cifar import CifarConfig
 from residua.session import Session
+from residua.train.average import AverageConfig
 from residua.train.memory import choose
 from residua.train.parallel import World
 from residua.train.schedule import CosineConfig, StepsConfig
@@ -207,9 +209,8 @@ def test_a_rate_that_explodes_stops_and_says_how_to_go_on(monkeypatch):
     schedule = StepsConfig(lr=0.01, at=(6,), factor=1e30, until=12)
     with pytest.raises(RunError, match=r"the loss is \w+ at iteration \d+") as caught:
         run(tiny(schedule=schedule))
-    assert "Go on from iteration 1 with: residua train --resume runs/tests.tiny/seed0" in str(
-        caught.value
-    )
+    command = r"Go on from iteration \d with: residua train --resume runs/tests.tiny/seed0"
+    assert re.search(command, str(caught.value))
     told = events.read(runs.find("last", runs.Path("runs")))
     assert told[-1]["kind"] == "stop"
 
@@ -477,3 +478,34 @@ def test_float16_scales_the_loss_and_goes_on_from_the_scale(tmp_path):
 def test_engine_settings_without_sense_are_refused(change, message):
     with pytest.raises(ConfigError, match=message):
         run(tiny(**change))
+
+
+def test_a_batch_is_cut_into_equal_parts_in_every_process():
+    with pytest.raises(ConfigError, match="a batch of 20 for 2 processes cannot be cut into 4"):
+        Session(tiny(batch_size=20, accumulate=4), World(0, 2, torch.device("cpu")))
+
+
+def test_the_average_of_the_weights_is_tested_and_goes_on(tmp_path):
+    kept = tiny(average=AverageConfig(decay=0.9), select="best")
+    straight = run(kept)
+    plain = run(tiny())
+    assert not same(weights(straight.folder), weights(plain.folder))
+    with pytest.raises(RunError, match="interrupted"):
+        run(kept, name="b", listen=StopAt(7))
+    resumed = resume("runs/tests.tiny/b")
+    for which in ("last", "best"):
+        assert same(weights(straight.folder, which), weights(resumed.folder, which))
+    assert straight.test_error == resumed.test_error
+
+
+def test_data_that_fail_in_the_middle_are_recorded_with_their_sentence(monkeypatch):
+    def fail(self, images):
+        raise DataError("picture.png is cut short")
+
+    monkeypatch.setattr(Session, "scores", fail)
+    with pytest.raises(DataError, match=r"picture.png is cut short"):
+        run(tiny(), name="cut")
+    record = events.read(runs.Path("runs/tests.tiny/cut"))
+    assert record[-1] == {"kind": "stop", "reason": "picture.png is cut short"} | {
+        "time": record[-1]["time"]
+    }

@@ -54,3 +54,9 @@ def test_the_environment_names_what_a_result_depends_on():
 def test_the_command_is_what_one_would_type(monkeypatch):
     monkeypatch.setattr("sys.argv", ["/somewhere/bin/residua", "train", "--seed", "3"])
     assert runtime.command_line() == "residua train --seed 3"
+
+
+@pytest.mark.parametrize("name", ["cpu:x", "cuda:99", "tpu"])
+def test_a_device_that_is_not_there_is_said(name):
+    with pytest.raises(ConfigError, match=rf"device {name} is not there \(this machine has "):
+        runtime.pick_device(name)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from residua import events, files, outcome, report, runs
-from residua.errors import RunError
+from residua.errors import ResiduaError, RunError
 from residua.evaluate import Scores
 from residua.experiment import Given
 from residua.outcome import Result
@@ -55,6 +55,9 @@ class Conduct:
             result = self._finish()
         except RunError as error:
             raise self._stopped(error, page=page) from error
+        except ResiduaError as error:
+            self._record_stop(str(error), page=page)
+            raise
         except BaseException as error:
             self._record_stop(type(error).__name__, page=page)
             raise
@@ -74,7 +77,7 @@ class Conduct:
             self._end_epoch(rate)
         if time.monotonic() > self.save_at:
             self._save()
-        if self.asked():
+        if self.session.world.agreed(asked=self.asked()):
             self._save()
             raise RunError(f"interrupted after iteration {iteration} of {until}")
 

@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar, dataclass_transform
 
 import yaml
@@ -53,9 +54,26 @@ def decode(cls: type[T], data: object, *, where: str = "config") -> T:
 
 
 def digest(value: object) -> str:
-    """Name settings by what they hold: twelve hexadecimal digits, equal for equal settings."""
-    text = json.dumps(encode(value), sort_keys=True, separators=(",", ":"))
+    """Name settings by what they hold: twelve hexadecimal digits, equal for equal settings.
+
+    What has its default is left out, so that a setting that is added later, with a default that
+    means what was before, changes no name.
+    """
+    text = json.dumps(_without_defaults(value), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _without_defaults(value: object) -> Any:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_without_defaults(item) for item in value]
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return encode(value)
+    fields = [
+        (field, getattr(value, field.name))
+        for field in dataclasses.fields(value)
+        if field.name == "kind" or getattr(value, field.name) != field.default
+    ]
+    return {field.name: _without_defaults(held) for field, held in fields}
 
 
 def to_yaml(value: object) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from residua import events, files, runs, runtime
+from residua import events, files, outcome, runs, runtime
 from residua.conduct import Conduct
 from residua.config import digest, to_yaml
 from residua.data.loading import Splits
@@ -56,9 +56,10 @@ def run(
     """
     manner = _Manner(memory, listen, page)
     with _joined(device) as world:
-        stopped = _lost_run(Path(root), experiment, world)
-        if stopped is not None:
-            return _resume(stopped, experiment, world, manner)
+        begun = _begun_run(Path(root), experiment, world)
+        if begun is not None:
+            done = world.told(outcome.recorded(begun) if world.leads else None)
+            return done or _resume(begun, experiment, world, manner)
         session = Session(experiment, world, memory=memory)
         folder = world.told(_create(Path(root), experiment, name) if world.leads else Path())
         log = _log(folder, world, manner)
@@ -144,11 +145,16 @@ def _joined(device: str) -> Iterator[World]:
         yield world
 
 
-def _lost_run(root: Path, experiment: Experiment, world: World) -> Path | None:
-    """Find the run to go on with, if torchrun has started this process again after a loss."""
+def _begun_run(root: Path, experiment: Experiment, world: World) -> Path | None:
+    """Find the run that this start by torchrun has begun already, before a process was lost."""
     launch, found = parallel.launch(), None
     if world.leads and launch is not None:
-        found = runs.launched(root / experiment.name, launch, digest(experiment.recordable()))
+        found = runs.launched(
+            root / experiment.name,
+            launch,
+            digest(experiment.recordable()),
+            finished=parallel.restarted(),
+        )
     return world.told(found)
 
 

@@ -82,7 +82,7 @@ class Experiment:
         augment: what is done to the pictures that are learned from.
         normalize: what is taken from the training pictures to bring all into the same range.
         loss: what the training makes small.
-        average: keep an average of the weights and test that; None tests the weights themselves.
+        average: of the weights, which is tested in their place where one is kept.
         weights: to start from: a file, or "torchvision" for those that torchvision offers for the
             net, fetched if need be. The head stays as drawn where the classes are others.
         batch_size: pictures per update.
@@ -124,7 +124,7 @@ class Experiment:
     augment: Augment = AsIs()
     normalize: Normalization = ChannelStats()
     loss: LossConfig = LossConfig()
-    average: AverageConfig | None = None
+    average: AverageConfig = AverageConfig()
     weights: str | None = None
     batch_size: int = 128
     balance: bool = False

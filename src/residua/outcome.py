@@ -54,6 +54,15 @@ class Result:
         return self.folder / "report.html"
 
 
+def recorded(folder: Path) -> Result | None:
+    """Read the result of a run; None if it has not come to its end."""
+    event = events.result(events.read(folder))
+    if event is None:
+        return None
+    fields = {field.name: event[field.name] for field in dataclasses.fields(Result)}
+    return Result(**fields | {"folder": folder})
+
+
 def statistics_line(results: list[Result]) -> str:
     """Say mean, standard deviation, median and n of the test errors of several seeds."""
     errors = [result.test_error for result in results]

@@ -94,19 +94,21 @@ def _newest(root: Path) -> Path:
     return max(started)[1]
 
 
-def launched(parent: Path, launch: str, digest: str) -> Path | None:
-    """Find the unfinished run that one start by torchrun began, if it came to a checkpoint.
+def launched(parent: Path, launch: str, digest: str, *, finished: bool) -> Path | None:
+    """Find the run that one start by torchrun began, if it came to a checkpoint.
 
     Args:
         parent: the folder of a recipe's runs.
         launch: the name of the start.
         digest: of the experiment.
+        finished: whether a run that has come to its end will do.
     """
     for path in parent.glob(f"*/{events.FILE}"):
         record, folder = events.read(path.parent), path.parent
         began = events.first(record, "start") or {}
         ours = (began.get("launch"), began.get("digest")) == (launch, digest)
-        if ours and not events.result(record) and any(folder.glob("checkpoints/*.pt")):
+        open_end = finished or not events.result(record)
+        if ours and open_end and any(folder.glob("checkpoints/*.pt")):
             return folder
     return None
 

@@ -45,9 +45,16 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device(available[0])
     kind = name.split(":", maxsplit=1)[0]
+    missing = ConfigError(f"device {name} is not there (this machine has {', '.join(available)})")
     if kind not in available:
-        raise ConfigError(f"device {name} is not there (this machine has {', '.join(available)})")
-    return torch.device(name)
+        raise missing
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise missing from None
+    if kind == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise missing
+    return device
 
 
 def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:

@@ -62,6 +62,11 @@ class Session:
                 "memory is for training without compile and by one process: leave out one of them"
             )
         self.share = world.share(experiment.batch_size)
+        if experiment.batch_size % (experiment.accumulate * world.size):
+            raise ConfigError(
+                f"a batch of {experiment.batch_size} for {world.size} processes cannot be cut into "
+                f"{experiment.accumulate} equal parts in each: change batch_size or accumulate"
+            )
         self.experiment = experiment
         self.world = world
         device = self.device = world.device
@@ -74,16 +79,17 @@ class Session:
         self.normalize = experiment.normalize.fit(splits.train.sample()).to(device)
         self.net = self._build_net(fresh=fresh)
         self.layers = layers(self.net, splits.train.shape)
-        self.net = self._synchronized(self.net)
         self.net = self.net.to(device).to(memory_format=torch.channels_last)
         self.optimizer = experiment.optimizer.build(self.net)
+        # What the optimizer has frozen keeps its own statistics.
+        self.net = self._synchronized(self.net)
         self.batches: Served | None = None
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
         self.pace = Pace(experiment.schedule)
         self.progress = Progress()
         self.best: tuple[float, float] = (float("inf"), float("inf"))
         self.seconds = 0.0
-        self.average = experiment.average.build(self.net) if experiment.average else None
+        self.average = experiment.average.build(self.net)
         self.memory = memory
         self.plan = None if memory is None else choose(self.profile(), self.part_size, memory)
 
@@ -148,6 +154,7 @@ class Session:
         """Predict how long the training takes from a few updates, and undo them."""
         state = copy.deepcopy(self.state())
         task = self.task()
+        task.net.train()
         update(task, 0)
         began = time.monotonic()
         for iteration in range(3):
@@ -270,8 +277,8 @@ class Session:
         self.seconds = state["seconds"]
         if self.average is not None:
             self.average.restore(state["average"])
-        if self.experiment.weights is not None:
-            self.normalize = Normalize.of(*state["normalize"]).to(self.device)
+        known = Normalize.of(*state["normalize"]).to(self.device)
+        self.normalize = dataclasses.replace(self.normalize, mean=known.mean, std=known.std)
         if self.scaler.is_enabled():
             self.scaler.load_state_dict(state["scaler"])
 
@@ -289,6 +296,8 @@ class Session:
         """Take over weights, and the range of the pictures they were trained on if it is told."""
         known = start(net, weights, self.experiment.net, self.splits.train.classes)
         if known is None or len(known.mean) != self.splits.train.shape[0]:
+            return self.normalize
+        if self.normalize.preparation is not None:
             return self.normalize
         return Normalize.of(known.mean, known.std)
 

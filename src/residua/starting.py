@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import nn
 
 from residua.data.download import Remote
-from residua.data.place import cache, obtain
+from residua.data.place import cache, obtain, one_at_a_time
 from residua.errors import CheckpointError, ConfigError
 from residua.nets import weights
 from residua.nets.catalogue import NetConfig
@@ -67,6 +67,11 @@ def start(
             f"{path} expects {told.channels} in [0, {told.range:g}], and pictures are read as RGB "
             "in [0, 1]: convert the weights first"
         )
+    if told is not None and told.first:
+        raise ConfigError(
+            f"the weights of {path} were trained on pictures that were {told.first} first, which "
+            "those of another training are not: start from weights of plain pictures"
+        )
     return told
 
 
@@ -86,6 +91,7 @@ def _fetched(config: object) -> Path:
     file = url.rpartition("/")[2]
     checksum = file.rpartition("-")[2].removesuffix(".pth")
     path = cache() / "weights" / file
-    if not path.exists():
-        obtain(Remote((url,), f"sha256:{checksum}"), path)
+    with one_at_a_time(path.parent):
+        if not path.exists():
+            obtain(Remote((url,), f"sha256:{checksum}"), path)
     return path

@@ -148,3 +148,13 @@ def test_whole_is_prepare_then_finish_and_survives_being_written(kind):
 def test_numbers_without_sense_are_refused(kind, message):
     with pytest.raises(ConfigError, match=message):
         kind.fit(pictures())
+
+
+def test_a_mean_of_each_pixel_follows_the_size_of_the_pictures():
+    train = pictures(size=8)
+    normalize = PixelMean().fit(train)
+    small = train[:, :, ::2, ::2]
+    assert normalize(small).shape == small.shape
+    constant = PixelMean().fit(torch.full((2, 3, 8, 8), 51, dtype=torch.uint8))
+    flat = torch.full((1, 3, 5, 3), 51, dtype=torch.uint8)
+    assert constant(flat).abs().max() < 1e-6

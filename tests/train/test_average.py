@@ -45,7 +45,7 @@ def test_the_average_is_the_recurrence_by_hand(warmup):
 
 def test_the_net_has_its_own_weights_again_afterwards():
     module = net()
-    average = AverageConfig().build(module)
+    average = AverageConfig(decay=0.999).build(module)
     for _ in train(module, 3):
         average.update(module)
     own = copy.deepcopy(module.state_dict())
@@ -76,8 +76,8 @@ def test_a_resumed_average_is_that_of_an_undisturbed_run():
 
 
 def test_the_average_of_another_net_and_a_decay_out_of_range_are_refused():
-    average = AverageConfig().build(net())
+    average = AverageConfig(decay=0.999).build(net())
     with pytest.raises(CheckpointError, match="of another net"):
-        average.restore(AverageConfig().build(nn.Linear(1, 1)).state())
+        average.restore(AverageConfig(decay=0.999).build(nn.Linear(1, 1)).state())
     with pytest.raises(ConfigError, match=r"decay must be in \[0, 1\), got 1.0"):
         AverageConfig(decay=1.0).build(net())

@@ -23,3 +23,9 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage):
 def test_no_checkpoint_is_said(tmp_path):
     with pytest.raises(CheckpointError, match="no whole checkpoint to resume from"):
         checkpoint.latest(tmp_path)
+
+
+def test_a_checkpoint_of_another_version_is_not_called_damaged(tmp_path):
+    checkpoint.save(tmp_path, 5, {"iteration": 5})
+    with pytest.raises(CheckpointError, match="another version of Residua, which kept no pace"):
+        checkpoint.latest(tmp_path, keys={"iteration", "pace"})

@@ -1,4 +1,5 @@
 import copy
+from collections import OrderedDict
 
 import pytest
 import torch
@@ -159,3 +160,16 @@ def test_a_frozen_norm_is_batch_norm_in_eval_mode():
 def test_numbers_without_sense_are_refused(config, message):
     with pytest.raises(ConfigError, match=message):
         config.build(small())
+
+
+def test_a_normalization_that_is_a_part_of_its_own_is_frozen_too():
+    net = nn.Sequential(
+        OrderedDict(conv1=nn.Conv2d(1, 2, 3), bn1=nn.BatchNorm2d(2), fc=nn.Conv2d(2, 3, 1))
+    )
+    SgdConfig(freeze=2).build(net)
+    before = net.bn1.running_mean.clone()
+    net.train()(torch.randn(4, 1, 8, 8))
+    assert torch.equal(net.bn1.running_mean, before)
+    assert not net.bn1.weight.requires_grad
+    assert net.fc.weight.requires_grad
+    assert set(net.state_dict()) >= {"bn1.running_mean", "bn1.num_batches_tracked"}

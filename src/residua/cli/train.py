@@ -173,7 +173,7 @@ def _dry_run(experiment: Experiment, options: Options) -> None:
         free = runtime.free_memory(device)
         # Updates are tried only where they fit; where they do not, the prediction has to do.
         fits = plan.peak < free
-        seconds = plan.seconds * experiment.schedule.until
+        seconds = plan.seconds * experiment.accumulate * experiment.schedule.until
         say(f"estimated time {session.estimate_seconds() if fits else seconds:.0f} s")
         if not fits:
             say(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from residua.config import settings, tagged
@@ -80,8 +81,18 @@ class Normalize:
 
     def finish(self, images: Tensor) -> Tensor:
         """Do what comes after augmentation, to prepared pictures."""
-        normal = images.to(torch.float32).sub(self.mean * 255).div_(self.std * 255)
+        mean = self._mean_at(images.shape[2:])
+        normal = images.to(torch.float32).sub(mean * 255).div_(self.std * 255)
         return normal.contiguous(memory_format=torch.channels_last)
+
+    def _mean_at(self, size: torch.Size) -> Tensor:
+        """Resize a mean of each pixel to pictures of another size; any other mean stays as it is.
+
+        To resize is linear, so this is the mean of the resized pictures.
+        """
+        if self.mean[0].numel() == 1 or self.mean.shape[1:] == size:
+            return self.mean
+        return F.interpolate(self.mean[None], size, mode="bilinear", antialias=True)[0]
 
 
 def _as_tensor(numbers: Numbers) -> Tensor:

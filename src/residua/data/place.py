@@ -74,7 +74,7 @@ def find(source: Source, folder: str | None) -> list[Path]:
     top = _top(folder)
     home = _home(source, top, loose=source.loose or folder is not None)
     if _missing(source, home):
-        with _one_at_a_time(top):
+        with one_at_a_time(top):
             # By now another process may have fetched them.
             if missing := _missing(source, home):
                 _obtain(source, missing, top, home)
@@ -175,7 +175,7 @@ def _obtain(source: Source, missing: Sequence[File], top: Path, home: Path) -> N
 
 
 @contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
+def one_at_a_time(folder: Path) -> Iterator[None]:
     """Wait until no other process fetches to a folder, where the operating system can tell."""
     try:
         import fcntl

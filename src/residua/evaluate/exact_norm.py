@@ -8,7 +8,7 @@ from torch import nn
 from residua.data.loading import ImageSet, Pictures
 from residua.data.normalize import Normalize
 from residua.data.views import PAPER_SIDE, CenterCrop, Views, Whole, proportional
-from residua.evaluate.score import at_size, fit
+from residua.evaluate.score import fit
 from residua.nn.norms import average_statistics
 
 
@@ -43,7 +43,7 @@ def take_exact_statistics(
     device = next((p.device for p in net.parameters()), normalize.mean.device)
     on_device = normalize.to(device)
     inputs = (
-        at_size(on_device, pictures)(pictures)
+        on_device(pictures)
         for view in looks.passes
         for viewed in images.viewed(view, batch_size)
         for pictures in [viewed.flatten(0, 1).to(device)]

@@ -4,11 +4,9 @@ Dimension key:
     N pictures   V views   C channels   h, w height and width of a view   K classes
 """
 
-import dataclasses
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from residua.data.loading import Pictures, View
@@ -88,18 +86,6 @@ def _one_pass(
     for views_NVChw in images.viewed(view, batch_size):
         count = views_NVChw.shape[:2]
         flat = views_NVChw.flatten(0, 1).to(normalize.mean.device)
-        said = net(at_size(normalize, flat)(flat)).float()
+        said = net(normalize(flat)).float()
         parts.append(averaged(said.view(*count, -1), rule).cpu())
     return torch.cat(parts)
-
-
-def at_size(normalize: Normalize, images: Tensor) -> Normalize:
-    """Resize a mean of each pixel to pictures of another size; any other mean stays as it is.
-
-    To resize is linear, so this is the mean of the resized pictures.
-    """
-    size = images.shape[2:]
-    if normalize.mean[0].numel() == 1 or normalize.mean.shape[1:] == size:
-        return normalize
-    mean = F.interpolate(normalize.mean[None], size, mode="bilinear", antialias=True)[0]
-    return dataclasses.replace(normalize, mean=mean)

@@ -1,5 +1,7 @@
 """Batch normalization that learns nothing more: a fixed affine map in whatever mode."""
 
+from collections.abc import Iterable
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -32,13 +34,20 @@ class FrozenNorm(nn.Module):
         return F.batch_norm(x, mean, variance, self.weight, self.bias, eps=self.eps)
 
 
-def freeze(module: nn.Module) -> None:
-    """Keep a module as it is: no gradients, and no batch normalization by the batch.
+def freeze(net: nn.Module, modules: Iterable[nn.Module]) -> None:
+    """Keep modules of a net as they are: no gradients, and no batch normalization by the batch.
 
-    Every `BatchNorm2d` inside becomes a `FrozenNorm` of the same name.
+    Every `BatchNorm2d` of theirs becomes a `FrozenNorm` of the same name.
+
+    Args:
+        net: holds the modules, which may be such normalizations themselves.
+        modules: what is frozen, with all that is inside.
     """
-    module.requires_grad_(requires_grad=False)
-    for parent in list(module.modules()):
+    frozen = {id(inner) for module in modules for inner in module.modules()}
+    for module in net.modules():
+        if id(module) in frozen:
+            module.requires_grad_(requires_grad=False)
+    for parent in list(net.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, nn.BatchNorm2d):
+            if isinstance(child, nn.BatchNorm2d) and id(child) in frozen:
                 setattr(parent, name, FrozenNorm(child))

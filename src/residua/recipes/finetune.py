@@ -51,7 +51,7 @@ def finetuned(experiment: Experiment, weights: str) -> Experiment:
         net=net,
         weights=weights,
         loss=LossConfig(label_smoothing=0.1, mixup=0.2),
-        average=AverageConfig(),
+        average=AverageConfig(decay=0.999),
         optimizer=SgdConfig(weight_decay=5e-4, nesterov=True, stage_lr=0.7, freeze=1),
         schedule=CosineConfig(lr=LR, until=until, warmup=until // 20),
     )

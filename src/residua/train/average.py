@@ -22,22 +22,24 @@ class AverageConfig:
 
     Attributes:
         decay: share of the average that an update keeps, in [0, 1); 0.999 is about the last
-            thousand updates.
+            thousand updates. With 0 no average is kept.
         warmup: keep less of the average at first, (1 + n) / (10 + n) of it at update n, so that
             short trainings do not end near their first weights.
     """
 
-    decay: float = 0.999
+    decay: float = 0.0
     warmup: bool = True
 
-    def build(self, net: nn.Module) -> "Average":
-        """Start an average at the weights that a net has now.
+    def build(self, net: nn.Module) -> "Average | None":
+        """Start an average at the weights that a net has now; None where none is kept.
 
         Raises:
             ConfigError: the decay is out of range.
         """
         if not 0 <= self.decay < 1:
             raise ConfigError(f"average.decay must be in [0, 1), got {self.decay}")
+        if self.decay == 0:
+            return None
         return Average(net, decay=self.decay, warmup=self.warmup)
 
 

@@ -46,12 +46,19 @@ def latest(folder: Path, *, keys: Set[str] = frozenset()) -> State:
         keys: what a whole one has.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: there is none, or it was written by another version of this code.
     """
     for path in reversed(found(folder)):
         state = _read(path)
-        if isinstance(state, dict) and state.keys() >= keys:
-            return state
+        if not isinstance(state, dict):
+            continue
+        missing = sorted(keys - state.keys())
+        if missing:
+            raise CheckpointError(
+                f"{path} was written by another version of Residua, which kept no "
+                f"{', '.join(missing)}: go on with that version, or start the run again"
+            )
+        return state
     raise CheckpointError(f"{folder} has no whole checkpoint to resume from: start the run again")
 
 

@@ -4,6 +4,7 @@ The processes are started by torchrun, SLURM or Ray Train, never from here: what
 WORLD_SIZE, LOCAL_RANK, MASTER_ADDR) is read, and a process group that is there already is used.
 """
 
+import itertools
 import os
 import socket
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from residua.errors import ConfigError
 from residua.nn.blocks import StochasticBlock
 
 T = TypeVar("T")
+
+# Groups that this process has joined, as one of several trainings in a row.
+_GROUPS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,12 @@ class World:
         total = values.clone()
         dist.all_reduce(total)
         return total / self.size
+
+    def agreed(self, *, asked: bool) -> bool:
+        """Say whether any process was asked to stop, the same in all."""
+        if self.size == 1:
+            return asked
+        return bool(self.mean(torch.tensor(float(asked), device=self.device)) > 0)
 
     def told(self, value: T) -> T:
         """Return the leader's value to all."""
@@ -129,7 +139,8 @@ def joined(device: torch.device) -> Iterator[World]:
     # After a restart torchrun's store still holds the addresses of the processes before, and one
     # that reads them waits for the dead: each life has its own names there.
     store, rank, size = next(iter(dist.rendezvous("env://")))
-    life = dist.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
+    restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    life = dist.PrefixStore(f"{restart}/{next(_GROUPS)}", store)
     backend = "nccl" if device.type == "cuda" else "gloo"
     dist.init_process_group(backend, store=life, rank=rank, world_size=size)
     try:
@@ -144,6 +155,11 @@ def launch() -> str | None:
     if run is None:
         return None
     return run if run != "none" else f"{socket.gethostname()}:{os.getppid()}"
+
+
+def restarted() -> bool:
+    """Say whether torchrun has started this process again after one was lost."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
 
 def unsynchronized(net: nn.Module) -> AbstractContextManager[object]:

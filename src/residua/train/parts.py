@@ -46,8 +46,7 @@ def freeze_first(net: nn.Module, count: int) -> None:
             f"optimizer.freeze must be in [0, {len(found)}): the net has {len(found)} parts, got "
             f"{count}"
         )
-    for module in chain.from_iterable(found[:count]):
-        freeze(module)
+    freeze(net, chain.from_iterable(found[:count]))
 
 
 def groups(
