@@ -34,7 +34,7 @@ check: .venv/.full
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py
 
 bench: .venv/.full
-	for name in startup step split digits degradation zoo_speed; do $(BIN)/python bench/$$name.py || exit 1; done
+	for name in startup step split digits degradation zoo_speed kill memory; do $(BIN)/python bench/$$name.py || exit 1; done
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist

@@ -171,9 +171,11 @@ class Conduct:
             seed=session.experiment.seed,
             seconds=time.monotonic() - self.began,
         )
+        facts = dataclasses.asdict(result)
+        del facts["folder"]
         self.log.write(
             "result",
-            **{**dataclasses.asdict(result), "folder": str(self.folder)},
+            **facts,
             **outcome.tested(found),
             selected_iteration=selected["iteration"],
             confusion=found.confusion().tolist(),

@@ -59,8 +59,8 @@ def recorded(folder: Path) -> Result | None:
     event = events.result(events.read(folder))
     if event is None:
         return None
-    fields = {field.name: event[field.name] for field in dataclasses.fields(Result)}
-    return Result(**fields | {"folder": folder})
+    names = {field.name for field in dataclasses.fields(Result)} - {"folder"}
+    return Result(folder=folder, **{name: event[name] for name in names})
 
 
 def statistics_line(results: list[Result]) -> str:
