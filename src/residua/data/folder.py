@@ -133,7 +133,6 @@ class FilesConfig:
             classes=layout.classes,
             shape=self.shape,
             fit=self.fit,
-            short=round(self.size / self.fit.share),
             crop=self.crop,
             workers=workers,
             max_unreadable=self.max_unreadable,
@@ -160,8 +159,7 @@ def labelled(
     part = held_out(root, folder.resolve(), classes, Counter())
     if part is None or not len(part):
         raise DataError(f"{folder} holds no pictures in sub-folders named after their classes")
-    short = round(shape[1] / like.fit.share) if isinstance(like, FilesConfig) else None
-    return FileSet.of(part, root=root, classes=classes, shape=shape, fit=fit_of(like), short=short)
+    return FileSet.of(part, root=root, classes=classes, shape=shape, fit=fit_of(like))
 
 
 def fit_of(data: object) -> Fit:

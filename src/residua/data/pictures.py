@@ -50,12 +50,15 @@ def read(path: Path, shape: tuple[int, int, int], fit: Fit | None = None) -> Ten
     )
 
 
-def read_shorter(path: Path, channels: int, pixels: int) -> Tensor:
-    """Read all of a picture, its shorter side so many pixels long; `read` says what it raises."""
+def read_short_side(path: Path, channels: int, short_side: int) -> Tensor:
+    """Read all of a picture, its shorter side so many pixels long, the longer one rounded down.
+
+    `read` says what it raises.
+    """
 
     def choose(size: tuple[int, int]) -> tuple[Box, tuple[int, int]]:
-        scale = pixels / min(size)
-        return Box(0, 0, *size), (round(size[0] * scale), round(size[1] * scale))
+        width, height = (short_side * length // min(size) for length in size)
+        return Box(0, 0, *size), (width, height)
 
     return cut(path, choose, channels)
 
