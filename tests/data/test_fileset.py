@@ -11,7 +11,7 @@ from residua.data.fit import Centre, InceptionCrop, ScaleJitterCrop, Whole
 from residua.data.folder import FilesConfig
 from residua.data.loading import Serving, whole
 from residua.data.pictures import read
-from residua.errors import DataError, RunError
+from residua.errors import DataError, DataWarning, RunError
 
 CONFIG = FilesConfig(
     size=16, crop=ScaleJitterCrop(short=(18, 24)), validation=0.0, test=0.2, workers=0
@@ -184,12 +184,12 @@ def test_a_file_that_is_no_picture_is_replaced_by_the_next_and_told_once(folder)
     files.path(broken).write_text("rubbish")
     batches = served(files, batch_size=len(files))
     told = r"is not a picture.*the next file takes its place"
-    with pytest.warns(UserWarning, match=told):
+    with pytest.warns(DataWarning, match=told):
         batch = batches[0]
     place = batches.indices(0).tolist().index(broken)
     assert batch.labels[place] == files.labels[(broken + 1) % len(files)]
     second = batches[1]  # tells nothing: a warning would be an error here
-    with pytest.warns(UserWarning, match=told):
+    with pytest.warns(DataWarning, match=told):
         assert torch.equal(second.images, served(files, len(files))[1].images)
 
 

@@ -19,7 +19,8 @@ from residua.data.fit import Centre, Crop, Fit, ScaleJitterCrop, Whole
 from residua.data.loading import ImageSet, Splits
 from residua.data.pictures import Unread, read_all
 from residua.data.recognise import Layout, Part, held_out, recognise
-from residua.errors import ConfigError, DataError
+from residua.data.verify import readable
+from residua.errors import ConfigError, DataError, DataWarning
 
 MOST_WORKERS = 16
 LISTED = 5
@@ -90,7 +91,9 @@ class FilesConfig:
         fit: which part is tested; by default the middle 224 of a shorter side of 256 ([R]).
         validation: share that is kept to choose with where the folders do not say; 0 for none.
         test: share that is kept to test on, likewise.
-        max_unreadable: share of the files that may be no pictures; they are told when they are met.
+        max_unreadable: share of the files that may be no pictures. Those to choose with and to test
+            on are read once at the start, as `residua.data.verify` says, and are listed and left
+            out; those to learn from are told when they are met.
         workers: processes that read; by default one for each core, and at most 16. Their number
             changes no result.
     """
@@ -112,10 +115,11 @@ class FilesConfig:
         return self.channels, self.size, self.size
 
     def load(self) -> Splits:
-        """List all pictures; none is read yet.
+        """List all pictures; of those held out, see whether they can be read.
 
         Raises:
-            DataError: the folder has no layout that is known.
+            DataError: the folder has no layout that is known, or too many of the files that are
+                held out are no pictures.
             ConfigError: the size, a share or the number of workers is out of range.
         """
         _check(self.path, self.size)
@@ -124,7 +128,19 @@ class FilesConfig:
             raise ConfigError(f"data.workers must be at least 0, got {workers}")
         layout = recognise(self.path)
         divided = divide(layout, validation=self.validation, test=self.test)
-        return _splits([self._set(layout, part, workers) for part in _parts(divided)])
+        learned, *held_out = _parts(divided)
+        left, faults = [learned], list[Unread]()
+        for part in held_out:
+            kept, unread = readable(layout, part, self.channels, self.fit)
+            if not len(kept):
+                raise DataError(
+                    f"none of {len(part):,} held-out files can be read; the first is "
+                    f"{unread[0].why}"
+                )
+            left.append(kept)
+            faults += unread
+        _tell(faults, sum(map(len, held_out)), self.max_unreadable, "held-out files")
+        return _splits([self._set(layout, part, workers) for part in left])
 
     def _set(self, layout: Layout, part: Part, workers: int) -> FileSet:
         return FileSet.of(
@@ -185,7 +201,7 @@ def _splits(sets: list[ImageSet] | list[FileSet]) -> Splits:
     return Splits(train=sets[0], validation=validation, test=sets[1])
 
 
-def _tell(unread: list[Unread], count: int, allowed: float) -> None:
+def _tell(unread: list[Unread], count: int, allowed: float, what: str = "files") -> None:
     """Warn of files that are no pictures, or refuse the folder if they are too many.
 
     Raises:
@@ -195,13 +211,13 @@ def _tell(unread: list[Unread], count: int, allowed: float) -> None:
         return
     listed = "; ".join(fault.why for fault in unread[:LISTED])
     more = f"; and {len(unread) - LISTED:,} more" if len(unread) > LISTED else ""
-    told = f"{len(unread):,} of {count:,} files cannot be read: {listed}{more}"
+    told = f"{len(unread):,} of {count:,} {what} cannot be read: {listed}{more}"
     if len(unread) > allowed * count:
         raise DataError(
             f"{told} (mend or remove them, or allow more than {100 * allowed:g} % with "
             "--data.max-unreadable)"
         )
-    warnings.warn(f"{told}; they are left out", stacklevel=3)
+    warnings.warn(f"{told}; they are left out", DataWarning, stacklevel=3)
 
 
 def absolute(path: str | Path) -> str:
