@@ -14,7 +14,7 @@ from residua.data.pictures import read
 from residua.errors import DataError, DataWarning, RunError
 
 CONFIG = FilesConfig(
-    size=16, crop=ScaleJitterCrop(short=(18, 24)), validation=0.0, test=0.2, workers=0
+    size=16, crop=ScaleJitterCrop(short_side=(18, 24)), validation=0.0, test=0.2, workers=0
 )
 
 
@@ -69,7 +69,7 @@ def test_other_seeds_and_iterations_see_other_parts(folder):
 
 def test_the_part_of_a_picture_is_that_of_resizing_and_cropping(folder):
     """With one length of the shorter side and parts of that size there is one part but for x."""
-    files = dataclasses.replace(folder, crop=ScaleJitterCrop(short=(16, 16), flip=False))
+    files = dataclasses.replace(folder, crop=ScaleJitterCrop(short_side=(16, 16), flip=False))
     train = files.load().train
     batches = served(train, batch_size=1)
     for iteration in range(5):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pictured import class_folders, photograph, save
+from residua.data.fit import InceptionCrop, ScaleJitterCrop
 from residua.data.folder import FilesConfig, FolderConfig, absolute, labelled
 from residua.data.loading import whole
 from residua.errors import ConfigError, DataError, DataWarning
@@ -118,6 +119,11 @@ def test_a_part_of_which_no_file_is_a_picture_is_refused(tmp_path):
     [
         (FolderConfig(), "data.path is not set"),
         (FolderConfig(path=".", size=0), "data.size must be at least 1 pixel, got 0"),
+        (
+            FilesConfig(path=".", size=288, crop=ScaleJitterCrop(short_side=(256, 480))),
+            "crop.short_side must be .* at least 288 pixels",
+        ),
+        (FilesConfig(path=".", crop=InceptionCrop(area=(0.0, 1.0))), "crop.area"),
         (FilesConfig(path=".", workers=-1), "data.workers must be at least 0, got -1"),
     ],
 )

@@ -55,7 +55,7 @@ def test_the_nets_of_2015_claim_ten_views(name):
         assert claims(full, "test_top5_error_10_crop") == only(top5)
         assert claims(full) == only(ONE_VIEW.get(name))
         e = recipes.find(full)
-        assert (e.batch_size, e.data.crop.short, e.augment.std) == (256, (256, 480), 0.1)
+        assert (e.batch_size, e.data.crop.short_side, e.augment.std) == (256, (256, 480), 0.1)
 
 
 def test_2015_has_600k_updates_which_are_120_epochs():

@@ -73,7 +73,7 @@ def test_training_from_files_resumes_with_the_same_bits_for_any_number_of_worker
 
     class_folders(tmp_path / "set", {"a": 12, "b": 12}, size=(40, 30), ending=".jpg")
     files = FilesConfig(path=str(tmp_path / "set"), size=16, workers=2)
-    files = dataclasses.replace(files, crop=dataclasses.replace(files.crop, short=(16, 24)))
+    files = dataclasses.replace(files, crop=dataclasses.replace(files.crop, short_side=(16, 24)))
     experiment = Experiment(
         name="tests.files",
         net=CifarConfig(depth=8, num_classes=2),

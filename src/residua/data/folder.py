@@ -120,9 +120,10 @@ class FilesConfig:
         Raises:
             DataError: the folder has no layout that is known, or too many of the files that are
                 held out are no pictures.
-            ConfigError: the size, a share or the number of workers is out of range.
+            ConfigError: the size, a share, the crop or the number of workers is out of range.
         """
         _check(self.path, self.size)
+        self.crop.check((self.size, self.size))
         workers = min(runtime.cores(), MOST_WORKERS) if self.workers is None else self.workers
         if workers < 0:
             raise ConfigError(f"data.workers must be at least 0, got {workers}")

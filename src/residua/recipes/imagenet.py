@@ -100,7 +100,7 @@ def _he2015(
         claims.append(Claim.error(top5, table, metric="test_top5_error_10_crop"))
     if one_view is not None:
         claims.append(Claim.error(one_view, "KaimingHe/deep-residual-networks, README.md"))
-    crop = ScaleJitterCrop(short=(256, 480))
+    crop = ScaleJitterCrop(short_side=(256, 480))
     return _imagenet(name, net, schedule, crop, tuple(claims))
 
 
@@ -118,7 +118,7 @@ def _he2016(
         name,
         ImagenetConfig(depth=depth, order=order),
         StepsConfig(lr=0.1, at=(EPOCHS_30, EPOCHS_60), factor=0.1, until=EPOCHS_90),
-        InceptionCrop() if aspect else ScaleJitterCrop(short=(256, 480)),
+        InceptionCrop() if aspect else ScaleJitterCrop(short_side=(256, 480)),
         (
             Claim.error(top1, source, metric="test_error_320_crop"),
             Claim.error(top5, source, metric="test_top5_error_320_crop"),
