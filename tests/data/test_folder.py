@@ -114,6 +114,15 @@ def test_a_part_of_which_no_file_is_a_picture_is_refused(tmp_path):
         files.load()
 
 
+def test_processes_of_one_machine_share_its_cores_among_their_workers(folder, monkeypatch):
+    monkeypatch.setattr("residua.runtime.usable_cores", lambda: 16.0)
+    files = FilesConfig(path=folder.path, size=8)
+    assert files.load().train.workers == 16
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "8")
+    assert files.load().train.workers == 2
+    assert dataclasses.replace(files, workers=5).load().train.workers == 5
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

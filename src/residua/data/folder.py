@@ -94,8 +94,8 @@ class FilesConfig:
         max_unreadable: share of the files that may be no pictures. Those to choose with and to test
             on are read once at the start, as `residua.data.verify` says, and are listed and left
             out; those to learn from are told when they are met.
-        workers: processes that read; by default one for each core, and at most 16. Their number
-            changes no result.
+        workers: processes that read; by default one for each core that is this process's, and at
+            most 16. Their number changes no result.
     """
 
     kind: Literal["files"] = "files"
@@ -124,7 +124,7 @@ class FilesConfig:
         """
         _check(self.path, self.size)
         self.crop.check((self.size, self.size))
-        workers = min(runtime.cores(), MOST_WORKERS) if self.workers is None else self.workers
+        workers = min(runtime.own_cores(), MOST_WORKERS) if self.workers is None else self.workers
         if workers < 0:
             raise ConfigError(f"data.workers must be at least 0, got {workers}")
         layout = recognise(self.path)
