@@ -7,7 +7,7 @@ from PIL import Image
 
 from pictured import class_folders, photograph, save
 from residua.data import views
-from residua.data.fit import Centre, InceptionCrop, ScaleJitterCrop, Whole
+from residua.data.fit import Center, InceptionCrop, ScaleJitterCrop, Whole
 from residua.data.folder import FilesConfig
 from residua.data.loading import Serving, whole
 from residua.data.pictures import read
@@ -115,7 +115,7 @@ def test_tested_pictures_come_whole_and_in_order(folder):
     shown = torch.cat(list(files.viewed(whole, 3)))
     assert shown.shape == (len(files), 1, 3, 16, 16)
     for index in range(len(files)):
-        expected = read(files.path(index), (3, 16, 16), Centre(share=0.875))
+        expected = read(files.path(index), (3, 16, 16), Center(share=0.875))
         assert torch.equal(shown[index, 0], expected)
         assert torch.equal(files[index], expected)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pictured import photograph
-from residua.data.fit import Centre, InceptionCrop, ScaleJitterCrop, Whole
+from residua.data.fit import Center, InceptionCrop, ScaleJitterCrop, Whole
 from residua.errors import ConfigError
 
 sizes = st.tuples(st.integers(1, 5000), st.integers(1, 5000))
@@ -22,7 +22,7 @@ def inside(box, size):
 
 @given(sizes, outs, st.integers(0, 99))
 def test_every_part_lies_inside_the_picture(size, out, seed):
-    for rule in (Whole(), Centre(), Centre(share=0.875)):
+    for rule in (Whole(), Center(), Center(share=0.875)):
         inside(rule.box(size, out), size)
     jitter = ScaleJitterCrop(short_side=(256, 300))
     for rule in (jitter, InceptionCrop()):
@@ -31,7 +31,7 @@ def test_every_part_lies_inside_the_picture(size, out, seed):
 
 @given(sizes, outs)
 def test_the_middle_has_the_proportions_asked_for(size, out):
-    left, top, right, bottom = Centre().box(size, out)
+    left, top, right, bottom = Center().box(size, out)
     assert (right - left) * out[1] == pytest.approx((bottom - top) * out[0])
     assert left == pytest.approx(size[0] - right, abs=1e-6)
     touches = pytest.approx(size[0]) == right - left or pytest.approx(size[1]) == bottom - top
@@ -39,7 +39,7 @@ def test_the_middle_has_the_proportions_asked_for(size, out):
 
 
 def test_a_share_of_seven_eighths_is_the_224_in_the_middle_of_256():
-    box = Centre(share=0.875).box((512, 1024), (224, 224))
+    box = Center(share=0.875).box((512, 1024), (224, 224))
     assert box == (32, 288, 480, 736)
 
 
@@ -76,7 +76,7 @@ def test_scales_follow_the_size_of_the_part_in_the_proportion_of_the_paper():
 
 
 def test_inception_parts_have_the_areas_and_proportions_of_their_settings():
-    rule = InceptionCrop(area=(0.25, 0.5), ratio=(0.8, 1.0))
+    rule = InceptionCrop(area=(0.25, 0.5), aspect=(0.8, 1.0))
     for seed in range(200):
         left, top, right, bottom = rule.draw((1000, 1000), (224, 224), Random(seed))
         assert 0.24 < (right - left) * (bottom - top) / 1e6 < 0.51
@@ -99,7 +99,7 @@ def test_a_picture_too_narrow_for_any_part_gives_its_middle():
             "480 and",
         ),
         (lambda: InceptionCrop(area=(0.0, 1.0)).draw((9, 9), (8, 8), Random(0)), "crop.area"),
-        (lambda: Centre(share=0.0).box((9, 9), (8, 8)), "fit.share"),
+        (lambda: Center(share=0.0).box((9, 9), (8, 8)), "fit.share"),
     ],
 )
 def test_rules_without_sense_are_refused(use, message):

@@ -37,7 +37,7 @@ class Whole:
 
 
 @settings
-class Centre:
+class Center:
     """The largest part in the middle that has the proportions asked for, or a share of it.
 
     Attributes:
@@ -45,7 +45,7 @@ class Centre:
             at the 224x224 in the middle: a share of 0.875.
     """
 
-    kind: Literal["centre"] = "centre"
+    kind: Literal["center"] = "center"
     share: float = 1.0
 
     def box(self, size: tuple[int, int], out: tuple[int, int]) -> Box:
@@ -65,7 +65,7 @@ class Centre:
         return Image.Resampling.BILINEAR
 
 
-Fit = Annotated[Whole | Centre, tagged]
+Fit = Annotated[Whole | Center, tagged]
 
 
 @settings
@@ -133,14 +133,14 @@ class InceptionCrop:
 
     Attributes:
         area: smallest and largest share of the picture's area.
-        ratio: smallest and largest width / height, drawn uniformly ([F]; torchvision draws its
+        aspect: smallest and largest width / height, drawn uniformly ([F]; torchvision draws its
             logarithm uniformly).
         flip: mirror every second picture.
     """
 
     kind: Literal["inception_crop"] = "inception_crop"
     area: tuple[float, float] = (0.08, 1.0)
-    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    aspect: tuple[float, float] = (3 / 4, 4 / 3)
     flip: bool = True
 
     def check(self, out: tuple[int, int]) -> None:
@@ -149,10 +149,10 @@ class InceptionCrop:
         Raises:
             ConfigError: areas or proportions are not increasing positive numbers.
         """
-        if not 0 < self.area[0] <= self.area[1] <= 1 or not 0 < self.ratio[0] <= self.ratio[1]:
+        if not 0 < self.area[0] <= self.area[1] <= 1 or not 0 < self.aspect[0] <= self.aspect[1]:
             raise ConfigError(
-                f"crop.area must be two increasing shares in (0, 1] and crop.ratio two increasing "
-                f"numbers above 0, got {self.area} and {self.ratio}"
+                f"crop.area must be two increasing shares in (0, 1] and crop.aspect two increasing "
+                f"numbers above 0, got {self.area} and {self.aspect}"
             )
 
     def draw(self, size: tuple[int, int], out: tuple[int, int], random: Random) -> Box:
@@ -160,7 +160,7 @@ class InceptionCrop:
         self.check(out)
         for _ in range(10):
             area = _between(self.area, random) * size[0] * size[1]
-            ratio = _between(self.ratio, random)
+            ratio = _between(self.aspect, random)
             # [F] swaps width and height of every second part.
             ratio = 1 / ratio if random.random() < 0.5 else ratio
             width, height = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
@@ -168,7 +168,7 @@ class InceptionCrop:
                 left = int(random.random() * (size[0] - width + 1))
                 top = int(random.random() * (size[1] - height + 1))
                 return Box(left, top, left + width, top + height)
-        return Centre().box(size, out)
+        return Center().box(size, out)
 
 
 Crop = Annotated[ScaleJitterCrop | InceptionCrop, tagged]

@@ -15,7 +15,7 @@ from residua import runtime
 from residua.config import settings
 from residua.data.divide import Divided, divide
 from residua.data.fileset import FileSet
-from residua.data.fit import Centre, Crop, Fit, ScaleJitterCrop, Whole
+from residua.data.fit import Center, Crop, Fit, ScaleJitterCrop, Whole
 from residua.data.loading import ImageSet, Splits
 from residua.data.pictures import Unread, read_all
 from residua.data.recognise import Layout, Part, held_out, recognise
@@ -44,7 +44,7 @@ class FolderConfig:
     path: str = ""
     size: int = 128
     channels: Literal[1, 3] = 3
-    fit: Fit = Centre()
+    fit: Fit = Center()
     validation: float = 0.15
     test: float = 0.15
     max_unreadable: float = 0.01
@@ -103,7 +103,7 @@ class FilesConfig:
     size: int = 224
     channels: Literal[1, 3] = 3
     crop: Crop = ScaleJitterCrop()
-    fit: Centre = Centre(share=0.875)
+    fit: Center = Center(share=0.875)
     validation: float = 0.15
     test: float = 0.15
     max_unreadable: float = 0.01
