@@ -1,6 +1,6 @@
 import torch
 
-from residua import machine
+from residua import machine, runtime
 
 
 def test_the_facts_of_a_machine_are_told(tmp_path):
@@ -18,16 +18,27 @@ def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path):
 
 
 def test_more_threads_than_cores_are_remarked(tmp_path, monkeypatch):
-    monkeypatch.setattr("residua.machine.usable_cores", lambda: 1.5)
+    monkeypatch.setattr("residua.runtime.usable_cores", lambda: 1.5)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
     remarks = machine.check(tmp_path).remarks
     assert any("64 threads where 1.5 cores" in r and "--threads 1" in r for r in remarks)
 
 
 def test_few_threads_are_remarked(tmp_path, monkeypatch):
-    monkeypatch.setattr("residua.machine.usable_cores", lambda: 16.0)
+    monkeypatch.setattr("residua.runtime.usable_cores", lambda: 16.0)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     assert any("OMP_NUM_THREADS may be set" in r for r in machine.check(tmp_path).remarks)
+
+
+def test_little_memory_is_remarked(tmp_path, monkeypatch):
+    monkeypatch.setattr("residua.runtime.main_memory", lambda: (10**9, 8 * 10**9))
+    found = machine.check(tmp_path)
+    assert found.facts["memory"] == "1.0 of 8.0 GB free"
+    assert any("1.0 GB of memory are free" in remark for remark in found.remarks)
+    assert runtime.free_memory(torch.device("cpu")) == 10**9
+    monkeypatch.setattr("residua.runtime.main_memory", lambda: None)
+    assert machine.check(tmp_path).facts["memory"] == "unknown"
+    assert runtime.free_memory(torch.device("cpu")) > 1 << 60
 
 
 def test_a_torchvision_of_another_torch_is_a_fault(tmp_path, monkeypatch):

@@ -60,3 +60,22 @@ def test_the_command_is_what_one_would_type(monkeypatch):
 def test_a_device_that_is_not_there_is_said(name):
     with pytest.raises(ConfigError, match=rf"device {name} is not there \(this machine has "):
         runtime.pick_device(name)
+
+
+@pytest.mark.parametrize(
+    ("usable", "processes", "expected"),
+    [(16.0, "8", 2), (16.0, None, 16), (1.5, None, 1), (2.0, "8", 1), (4.0, "", 4)],
+)
+def test_processes_of_one_machine_share_its_cores(monkeypatch, usable, processes, expected):
+    monkeypatch.setattr(runtime, "usable_cores", lambda: usable)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    if processes is not None:
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
+    assert runtime.own_cores() == expected
+
+
+def test_cores_that_may_not_be_used_do_not_count(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 4096)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 3, 4}, raising=False)
+    assert runtime.usable_cores() <= 3
+    assert runtime.own_cores() <= 3

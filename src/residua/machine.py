@@ -59,17 +59,6 @@ def check(runs: Path) -> Checkup:
     return Checkup(facts, remarks, faults)
 
 
-def usable_cores() -> float:
-    """Count the cores that this process may use: of its affinity, and of its container's quota."""
-    cores = float(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else 0.0
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        limit = float("inf") if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):
-        limit = float("inf")
-    return min(cores or runtime.cores(), limit)
-
-
 def _torchvision(faults: list[str]) -> str:
     """Return the version, and notice one built for another torch: its operators are not there."""
     try:
@@ -100,7 +89,7 @@ def _device(device: torch.device) -> str:
 
 
 def _cores(remarks: list[str]) -> str:
-    usable, threads = usable_cores(), torch.get_num_threads()
+    usable, threads = runtime.usable_cores(), torch.get_num_threads()
     if threads > usable:
         remarks.append(
             f"torch takes {threads} threads where {usable:g} cores may be used: they would wait "
@@ -115,12 +104,10 @@ def _cores(remarks: list[str]) -> str:
 
 
 def _memory(remarks: list[str]) -> str:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found = {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines}
-        free, total = found["MemAvailable"], found["MemTotal"]
-    except (OSError, KeyError, ValueError, IndexError):
+    found = runtime.main_memory()
+    if found is None:
         return "unknown"
+    free, total = found
     if free < LEAST_MEMORY:
         remarks.append(
             f"{free / 1e9:.1f} GB of memory are free: small networks and batches fit, large ones "

@@ -87,6 +87,26 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def usable_cores() -> float:
+    """Count the cores that this process may use: of its affinity, and of its container's quota."""
+    allowed = float(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else 0.0
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        limit = float("inf") if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):
+        limit = float("inf")
+    return min(allowed or cores(), limit)
+
+
+def own_cores() -> int:
+    """Count the cores that are this process's where torchrun has started several; at least 1."""
+    try:
+        processes = max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    except ValueError:
+        processes = 1
+    return max(1, int(usable_cores() / processes))
+
+
 def set_threads(count: int | None) -> None:
     """Limit the threads of one process; None leaves PyTorch's own choice.
 
@@ -119,12 +139,18 @@ def free_memory(device: torch.device) -> int:
     """Return the bytes that are free on a device; where nobody tells, more than there can be."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    meminfo = Path("/proc/meminfo")
-    if device.type == "cpu" and meminfo.exists():
-        for line in meminfo.read_text().splitlines():
-            if line.startswith("MemAvailable"):
-                return 1024 * int(line.split()[1])
-    return sys.maxsize
+    found = main_memory() if device.type == "cpu" else None
+    return sys.maxsize if found is None else found[0]
+
+
+def main_memory() -> tuple[int, int] | None:
+    """Return the bytes of main memory that are free, and all of it; None where nobody tells."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        found = {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines}
+        return found["MemAvailable"], found["MemTotal"]
+    except (OSError, KeyError, ValueError, IndexError):
+        return None
 
 
 def release_freed_memory(device: torch.device) -> None:

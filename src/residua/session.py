@@ -76,7 +76,7 @@ class Session:
         check_splits(splits, experiment.select)
         self.fingerprints = [part.fingerprint() for part in _parts(splits)]
         self.splits = _moved(splits, device)
-        self.normalize = experiment.normalize.fit(splits.train.sample()).to(device)
+        self.normalize = experiment.normalize.fit(splits.train).to(device)
         self.net = self._build_net(fresh=fresh)
         self.layers = layers(self.net, splits.train.shape)
         self.net = self.net.to(device).to(memory_format=torch.channels_last)

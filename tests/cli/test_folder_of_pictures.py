@@ -43,13 +43,13 @@ def test_a_folder_is_recognised_trained_on_and_tested_again(run, pets, tmp_path)
 
 def test_evaluating_and_predicting_read_the_middle_as_training_did(run, pets, tmp_path):
     """A wide picture whose middle alone is like what was learned must be judged by it."""
-    from residua.data.fit import Centre
+    from residua.data.fit import Center
     from residua.data.pictures import read
 
     run("train", "pets", *FAST)
     wide = save(tmp_path / "wide.png", photograph(90, 30))
     middle = save(tmp_path / "middle.png", photograph(90, 30)[:, 30:60])
-    assert (read(wide, (3, 30, 30), Centre()) == read(middle, (3, 30, 30), Centre())).all()
+    assert (read(wide, (3, 30, 30), Center()) == read(middle, (3, 30, 30), Center())).all()
     said = [run("predict", "last", str(path))[1].split(": ")[1] for path in (wide, middle)]
     numbers = [[float(n) for n in re.findall(r"(\d+\.\d) %", text)] for text in said]
     assert numbers[0] == pytest.approx(numbers[1], abs=2.0)

@@ -6,14 +6,15 @@ import torch
 from PIL import Image
 
 from pictured import class_folders, photograph, save
-from residua.data.fit import Centre, InceptionCrop, ScaleJitterCrop
+from residua.data import views
+from residua.data.fit import Center, InceptionCrop, ScaleJitterCrop, Whole
 from residua.data.folder import FilesConfig
 from residua.data.loading import Serving, whole
 from residua.data.pictures import read
-from residua.errors import DataError, RunError
+from residua.errors import DataError, DataWarning, RunError
 
 CONFIG = FilesConfig(
-    size=16, crop=ScaleJitterCrop(short=(18, 24)), validation=0.0, test=0.2, workers=0
+    size=16, crop=ScaleJitterCrop(short_side=(18, 24)), validation=0.0, test=0.2, workers=0
 )
 
 
@@ -68,7 +69,7 @@ def test_other_seeds_and_iterations_see_other_parts(folder):
 
 def test_the_part_of_a_picture_is_that_of_resizing_and_cropping(folder):
     """With one length of the shorter side and parts of that size there is one part but for x."""
-    files = dataclasses.replace(folder, crop=ScaleJitterCrop(short=(16, 16), flip=False))
+    files = dataclasses.replace(folder, crop=ScaleJitterCrop(short_side=(16, 16), flip=False))
     train = files.load().train
     batches = served(train, batch_size=1)
     for iteration in range(5):
@@ -114,18 +115,60 @@ def test_tested_pictures_come_whole_and_in_order(folder):
     shown = torch.cat(list(files.viewed(whole, 3)))
     assert shown.shape == (len(files), 1, 3, 16, 16)
     for index in range(len(files)):
-        expected = read(files.path(index), (3, 16, 16), Centre(share=0.875))
+        expected = read(files.path(index), (3, 16, 16), Center(share=0.875))
         assert torch.equal(shown[index, 0], expected)
         assert torch.equal(files[index], expected)
 
 
-def test_other_views_are_taken_of_all_of_a_picture(folder):
-    save(folder_path(folder) / "ant" / "tall.jpg", photograph(28, 56))
+def test_every_scale_is_read_from_the_file_and_not_from_a_shrunken_picture(tmp_path):
+    """Stripes one pixel wide are grey once the picture was smaller, and cannot come back."""
+    stripes = np.zeros((48, 64, 3), dtype=np.uint8)
+    stripes[:, ::2] = 255
+    for number in range(4):
+        stripes[0, number] = 128  # files that are the same stay together
+        save(tmp_path / "ant" / f"{number}.png", stripes)
+        save(tmp_path / "bee" / f"{number}.png", np.rot90(stripes).copy())
+    files = dataclasses.replace(CONFIG, path=str(tmp_path), test=0.9).load().test
+    looks = views.MultiScale(short_sides=(16, 48, 96)).looks(files.shape)
+    for view, side in zip(looks.passes, (16, 48, 96), strict=True):
+        for part in files.viewed(view, 4):
+            assert min(part.shape[-2:]) == side
+            assert max(part.shape[-2:]) == side * 64 // 48
+            if side == 48:
+                assert (part.float().std(dim=(-1, -2)) > 127).all()
+    crop = views.CenterCrop(short_side=48, size=40).looks(files.shape).passes[0]
+    assert all((part.float().std(dim=(-1, -2)) > 127).all() for part in files.viewed(crop, 4))
+
+
+def test_views_of_a_scale_are_those_of_the_picture_in_memory(folder):
     files = dataclasses.replace(folder, test=0.9).load().test
-    seen = []
-    for part in files.viewed(lambda images: seen.append(images.shape) or images[:, None], 4):
-        assert min(part.shape[-2:]) == 18
-    assert sum(shape[0] for shape in seen) == len(files)
+    protocols = (views.MultiScale(short_sides=(40,)), views.TenCrop(short_side=40, size=28))
+    for view in (protocol.looks(files.shape).passes[0] for protocol in protocols):
+        shown = [picture for part in files.viewed(view, 3) for picture in part]
+        for index, found in enumerate(shown):
+            with Image.open(files.path(index)) as picture:
+                stored = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+            assert (found.int() - view(stored[None])[0].int()).abs().max() <= 2
+
+
+def test_views_of_one_size_come_in_full_batches_whatever_the_proportions(folder):
+    for index, width in enumerate((30, 36, 42, 48)):
+        save(folder_path(folder) / "ant" / f"other{index}.jpg", photograph(width, 30))
+    files = dataclasses.replace(folder, test=0.5).load().test
+    view = views.TenCrop(short_side=18, size=16).looks(files.shape).passes[0]
+    shapes = [part.shape for part in files.viewed(view, 4)]
+    full, rest = divmod(len(files), 4)
+    assert [shape[0] for shape in shapes] == [4] * full + [rest] * (rest > 0)
+    assert {shape[1:] for shape in shapes} == {(10, 3, 16, 16)}
+
+
+def test_what_is_stretched_when_tested_is_stretched_in_every_view(folder):
+    files = dataclasses.replace(folder.load().test, fit=Whole())
+    for side in (16, 20):
+        view = views.MultiScale(short_sides=(side,)).looks(files.shape).passes[0]
+        shown = torch.cat(list(files.viewed(view, 3)))
+        for index in range(len(files)):
+            assert torch.equal(shown[index, 0], read(files.path(index), (3, side, side), Whole()))
 
 
 def folder_path(config):
@@ -141,12 +184,12 @@ def test_a_file_that_is_no_picture_is_replaced_by_the_next_and_told_once(folder)
     files.path(broken).write_text("rubbish")
     batches = served(files, batch_size=len(files))
     told = r"is not a picture.*the next file takes its place"
-    with pytest.warns(UserWarning, match=told):
+    with pytest.warns(DataWarning, match=told):
         batch = batches[0]
     place = batches.indices(0).tolist().index(broken)
     assert batch.labels[place] == files.labels[(broken + 1) % len(files)]
     second = batches[1]  # tells nothing: a warning would be an error here
-    with pytest.warns(UserWarning, match=told):
+    with pytest.warns(DataWarning, match=told):
         assert torch.equal(second.images, served(files, len(files))[1].images)
 
 

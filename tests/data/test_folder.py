@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from pictured import class_folders, save
+from pictured import class_folders, photograph, save
+from residua.data.fit import InceptionCrop, ScaleJitterCrop
 from residua.data.folder import FilesConfig, FolderConfig, absolute, labelled
 from residua.data.loading import whole
-from residua.errors import ConfigError, DataError
+from residua.errors import ConfigError, DataError, DataWarning
 
 
 @pytest.fixture
@@ -41,17 +42,85 @@ def test_unreadable_files_are_left_out_and_listed_up_to_a_share(folder):
     (Path(folder.path) / "ant" / "000.png").write_text("rubbish")
     with pytest.raises(DataError, match=r"1 of 30 files cannot be read: .*000.png is not a pict"):
         folder.load()
-    with pytest.warns(UserWarning, match=r"000.png is not a picture.*; they are left out"):
+    with pytest.warns(DataWarning, match=r"000.png is not a picture.*; they are left out"):
         splits = dataclasses.replace(folder, max_unreadable=0.05).load()
     sizes = [len(splits.train), len(splits.validation), len(splits.test)]
     assert sum(sizes) == 29
     assert whole_set.train.shape == splits.train.shape
 
 
-def test_files_are_listed_and_not_read(folder):
-    (Path(folder.path) / "ant" / "000.png").write_text("rubbish")
-    splits = FilesConfig(path=folder.path, size=8, workers=0).load()
+def three_parts(root, ending=".png", **settings):
+    """Files in folders for each part, so that their contents do not say where they belong."""
+    for name in ("train", "val", "test"):
+        class_folders(root / name, {"ant": 5, "bee": 5}, ending=ending, size=(60, 40))
+    return FilesConfig(path=str(root), size=8, workers=0, **settings)
+
+
+def cut_short(path):
+    """Keep the header of a picture and lose its end."""
+    save(path, photograph(60, 40))
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def test_files_to_learn_from_are_listed_and_not_read(folder):
+    files = FilesConfig(path=folder.path, size=8, workers=0)
+    files.load().train.path(0).write_text("rubbish")
+    splits = files.load()
     assert [len(splits.train), len(splits.validation), len(splits.test)] == [20, 5, 5]
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+def test_held_out_files_that_are_cut_short_are_found_before_the_training(tmp_path, part, ending):
+    files = three_parts(tmp_path, ending, max_unreadable=0.1)
+    before = {name: getattr(files.load(), name) for name in ("train", "validation", "test")}
+    broken = before[part].path(3)
+    cut_short(broken)
+    with pytest.warns(DataWarning, match=rf"1 of 20 held-out files .*{broken.name}.*left out"):
+        splits = files.load()
+    left = getattr(splits, part)
+    assert len(left) == 9
+    assert broken not in [left.path(index) for index in range(9)]
+    assert left.labels.tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 1]
+    assert torch.cat(list(left.viewed(whole, 4))).shape == (9, 1, 3, 8, 8)
+    other = "test" if part == "validation" else "validation"
+    assert getattr(splits, other).fingerprint() == before[other].fingerprint()
+    with pytest.warns(DataWarning, match="left out"):
+        assert getattr(files.load(), part).fingerprint() == left.fingerprint()
+    strict = dataclasses.replace(files, max_unreadable=0.01)
+    with pytest.raises(DataError, match=r"1 of 20 held-out files cannot be read.*mend or remove"):
+        strict.load()
+
+
+def test_of_very_many_held_out_files_only_the_headers_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("residua.data.verify.MOST_DECODED", 4)
+    files = three_parts(tmp_path, max_unreadable=0.5)
+    test = files.load().test
+    cut_short(test.path(0))
+    assert len(files.load().test) == 10
+    test.path(1).write_text("rubbish")
+    with pytest.warns(DataWarning, match=r"1 of 20 held-out files cannot be read"):
+        assert len(files.load().test) == 9
+
+
+def test_a_part_of_which_no_file_is_a_picture_is_refused(tmp_path):
+    files = three_parts(tmp_path, max_unreadable=1.0)
+    test = files.load().test
+    for index in range(len(test)):
+        test.path(index).write_text("rubbish")
+    with pytest.raises(
+        DataError, match=r"none of 10 held-out files can be read; the first is .*is not a pict"
+    ):
+        files.load()
+
+
+def test_processes_of_one_machine_share_its_cores_among_their_workers(folder, monkeypatch):
+    monkeypatch.setattr("residua.runtime.usable_cores", lambda: 16.0)
+    files = FilesConfig(path=folder.path, size=8)
+    assert files.load().train.workers == 16
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "8")
+    assert files.load().train.workers == 2
+    assert dataclasses.replace(files, workers=5).load().train.workers == 5
 
 
 @pytest.mark.parametrize(
@@ -59,6 +128,11 @@ def test_files_are_listed_and_not_read(folder):
     [
         (FolderConfig(), "data.path is not set"),
         (FolderConfig(path=".", size=0), "data.size must be at least 1 pixel, got 0"),
+        (
+            FilesConfig(path=".", size=288, crop=ScaleJitterCrop(short_side=(256, 480))),
+            "crop.short_side must be .* at least 288 pixels",
+        ),
+        (FilesConfig(path=".", crop=InceptionCrop(area=(0.0, 1.0))), "crop.area"),
         (FilesConfig(path=".", workers=-1), "data.workers must be at least 0, got -1"),
     ],
 )

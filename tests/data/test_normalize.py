@@ -135,6 +135,29 @@ def test_whole_is_prepare_then_finish_and_survives_being_written(kind):
     assert torch.equal(normalize.to(torch.device("cpu"))(images), expected)
 
 
+class Counted:
+    """A set of pictures that counts how often it was read."""
+
+    def __init__(self, images):
+        self.images, self.reads = images, 0
+
+    @property
+    def shape(self):
+        return tuple(self.images.shape[1:])
+
+    def sample(self):
+        self.reads += 1
+        return self.images
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_a_set_is_read_once_and_only_if_its_pictures_matter(kind):
+    files = Counted(pictures())
+    found, expected = kind.fit(files), kind.fit(files.images)
+    assert torch.equal(found(files.images), expected(files.images))
+    assert files.reads == (kind.kind not in {"fixed_stats", "scale"})
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [

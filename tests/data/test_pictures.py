@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from residua.data.fit import Centre
+from residua.data.fit import Center
 from residua.data.pictures import read, read_all
 from residua.errors import DataError
 
@@ -88,7 +88,7 @@ def test_the_middle_of_a_picture_keeps_its_proportions(tmp_path):
     source = np.zeros((10, 30), dtype=np.uint8)
     source[:, 10:20] = 255
     Image.fromarray(source).save(tmp_path / "a.png")
-    assert (read(tmp_path / "a.png", (1, 5, 5), Centre())[0, :, 1:4] == 255).all()
+    assert (read(tmp_path / "a.png", (1, 5, 5), Center())[0, :, 1:4] == 255).all()
     assert read(tmp_path / "a.png", (1, 5, 5)).min() == 0
 
 

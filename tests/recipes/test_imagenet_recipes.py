@@ -1,8 +1,12 @@
 """Recipes on ImageNet: values by hand from papers and code."""
 
+import dataclasses
+import importlib
+
 import pytest
 from held import assert_rates, claims
 
+from pictured import class_folders
 from residua import recipes
 
 # Tables 2 and 3 of arXiv:1512.03385, ten views: top-1 and top-5.
@@ -51,7 +55,7 @@ def test_the_nets_of_2015_claim_ten_views(name):
         assert claims(full, "test_top5_error_10_crop") == only(top5)
         assert claims(full) == only(ONE_VIEW.get(name))
         e = recipes.find(full)
-        assert (e.batch_size, e.data.crop.short, e.augment.std) == (256, (256, 480), 0.1)
+        assert (e.batch_size, e.data.crop.short_side, e.augment.std) == (256, (256, 480), 0.1)
 
 
 def test_2015_has_600k_updates_which_are_120_epochs():
@@ -61,6 +65,7 @@ def test_2015_has_600k_updates_which_are_120_epochs():
     falls = ((0, 0.1), (150_137, 0.01), (300_274, 0.001), (450_410, 1e-4))
     assert_rates("imagenet.resnet50", *falls, 600_000)
     plateau = recipes.find("imagenet.resnet50_plateau").schedule
+    assert plateau.watch == "train_error"
     assert (plateau.kind, plateau.lr, plateau.factor, plateau.until) == (
         "plateau",
         0.1,
@@ -90,3 +95,21 @@ def test_fb_has_90_epochs_and_claims_its_table(depth):
     experiment = recipes.find(full)
     assert [step.kind for step in experiment.augment.steps] == ["colour_jitter", "pca_colour"]
     assert (experiment.net.stride_on, experiment.optimizer.nesterov) == ("3x3", True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{family}.{name}"
+        for family in ("imagenet", "fb")
+        for name in importlib.import_module(f"residua.recipes.{family}").__all__
+    ],
+)
+def test_all_training_pictures_are_learned_from_and_none_is_opened_to_divide_them(
+    name, tmp_path, monkeypatch
+):
+    class_folders(tmp_path / "train", {"ant": 3, "bee": 3})
+    class_folders(tmp_path / "val", {"ant": 1, "bee": 1})
+    monkeypatch.setattr("residua.data.divide.content_key", None)
+    splits = dataclasses.replace(recipes.find(name).data, path=str(tmp_path), workers=0).load()
+    assert (len(splits.train), splits.validation, len(splits.test)) == (6, None, 2)

@@ -73,7 +73,7 @@ def test_training_from_files_resumes_with_the_same_bits_for_any_number_of_worker
 
     class_folders(tmp_path / "set", {"a": 12, "b": 12}, size=(40, 30), ending=".jpg")
     files = FilesConfig(path=str(tmp_path / "set"), size=16, workers=2)
-    files = dataclasses.replace(files, crop=dataclasses.replace(files.crop, short=(16, 24)))
+    files = dataclasses.replace(files, crop=dataclasses.replace(files.crop, short_side=(16, 24)))
     experiment = Experiment(
         name="tests.files",
         net=CifarConfig(depth=8, num_classes=2),
@@ -103,6 +103,29 @@ def test_training_from_files_resumes_with_the_same_bits_for_any_number_of_worker
     ]
     for name, expected in weights[0].items():
         assert all(torch.equal(expected, other[name]) for other in weights[1:]), name
+
+
+def test_files_are_not_decoded_for_a_normalization_of_given_numbers(tmp_path, monkeypatch):
+    import torch
+
+    from residua.data.fileset import FileSet
+    from residua.data.normalize import FixedStats
+    from residua.nets.cifar import CifarConfig
+    from residua.session import Session
+    from residua.train.parallel import World
+    from residua.train.schedule import CosineConfig
+
+    class_folders(tmp_path / "set", {"a": 8, "b": 8})
+    monkeypatch.setattr(FileSet, "sample", None)
+    experiment = Experiment(
+        name="tests.given",
+        net=CifarConfig(depth=8, num_classes=2),
+        data=FilesConfig(path=str(tmp_path / "set"), size=16, workers=0),
+        normalize=FixedStats(),
+        schedule=CosineConfig(lr=0.05, until=6),
+    )
+    session = Session(experiment, World(0, 1, torch.device("cpu")))
+    assert session.normalize.channel_std == pytest.approx((0.229, 0.224, 0.225))
 
 
 def test_a_run_is_not_taken_for_pictures(tmp_path):

@@ -115,7 +115,7 @@ def _card_of_recipe(name: str, size: str | None) -> Card | None:
         images = experiment.load_data().train
     except DataError:
         return None
-    normalize = experiment.normalize.fit(images.sample())
+    normalize = experiment.normalize.fit(images)
     mean, std = normalize.numbers()
     first = "" if normalize.preparation is None else normalize.preparation.what
     with torch.device("meta"):

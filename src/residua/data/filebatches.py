@@ -22,7 +22,7 @@ from residua.data.decode import Box, cut
 from residua.data.fit import Crop
 from residua.data.loading import Batch, Serving
 from residua.data.workers import Workers
-from residua.errors import DataError
+from residua.errors import DataError, DataWarning
 
 # Batches that are prepared beyond the one asked for.
 AHEAD = 2
@@ -182,7 +182,7 @@ class FileBatches:
         for index, why in faults:
             if index not in self.unread:
                 self.unread[index] = why
-                warnings.warn(f"{why}; the next file takes its place", stacklevel=3)
+                warnings.warn(f"{why}; the next file takes its place", DataWarning, stacklevel=3)
         allowed = self.max_unreadable * len(self.labels)
         if len(self.unread) > allowed:
             raise DataError(

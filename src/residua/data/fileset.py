@@ -17,9 +17,9 @@ from torch import Tensor
 
 from residua import runtime
 from residua.data.filebatches import FileBatches, Reading
-from residua.data.fit import Crop, Fit, ScaleJitterCrop
-from residua.data.loading import Serving, View, whole
-from residua.data.pictures import each, read, read_shorter
+from residua.data.fit import Crop, Fit, ScaleJitterCrop, Whole
+from residua.data.loading import Serving, View
+from residua.data.pictures import each, read, read_short_side
 from residua.data.recognise import Part
 from residua.errors import DataError
 
@@ -39,8 +39,6 @@ class FileSet:
         classes: the names of the K classes.
         shape: C, H, W of a picture as the network sees it.
         fit: which part of a picture is tested.
-        short: length of the shorter side of a picture that views other than `whole` are taken of,
-            in pixels; by default they are taken of what is tested.
         crop: which part of a picture is learned from.
         workers: processes that read batches.
         max_unreadable: share of the files that may turn out to be no pictures.
@@ -52,7 +50,6 @@ class FileSet:
     classes: tuple[str, ...]
     shape: tuple[int, int, int]
     fit: Fit
-    short: int | None = None
     crop: Crop = LEARNED_FROM
     workers: int = 0
     max_unreadable: float = 0.0
@@ -93,31 +90,45 @@ class FileSet:
     def viewed(self, view: View, batch_size: int) -> Iterator[Tensor]:
         """Yield views of all pictures in their order: N, V, C, h, w of uint8.
 
-        The one view `whole` is the part that `fit` says. Other views are taken of all of the
-        picture where `short` is given; pictures of different proportions then come in different
-        batches.
+        A view that wants no shorter side is of the part that `fit` says. Others are of all of the
+        picture, read from its file at the shorter side that they want (and stretched, if that is
+        what `fit` says). Where views of all pictures have one size, all batches but the last have
+        `batch_size` pictures; else pictures of different proportions come in different batches.
 
         Raises:
             DataError: a file cannot be read.
         """
 
-        def picture(path: Path) -> Tensor:
-            if view is whole or self.short is None:
-                return read(path, self.shape, self.fit)
-            return read_shorter(path, self.shape[0], self.short)
+        def seen(path: Path) -> Tensor:
+            picture = self._read(path, view.short_side)
+            return view(picture[None])[0] if view.one_size else picture
+
+        def finished(gathered: list[Tensor]) -> Tensor:
+            stacked = torch.stack(gathered).to(self.labels.device)
+            return stacked if view.one_size else view(stacked)
 
         gathered: list[Tensor] = []
-        for found in each(map(self.path, range(len(self))), picture):
+        for found in each(map(self.path, range(len(self))), seen):
             if isinstance(found, DataError):
                 raise DataError(
                     f"{found}; every picture of this part counts, so remove the file or mend it"
                 )
             if gathered and (len(gathered) == batch_size or found.shape != gathered[0].shape):
-                yield view(torch.stack(gathered).to(self.labels.device))
+                yield finished(gathered)
                 gathered = []
             gathered.append(found)
         if gathered:
-            yield view(torch.stack(gathered).to(self.labels.device))
+            yield finished(gathered)
+
+    def _read(self, path: Path, short_side: int | None) -> Tensor:
+        channels, height, width = self.shape
+        if short_side is None:
+            return read(path, self.shape, self.fit)
+        if isinstance(self.fit, Whole):
+            least = min(height, width)
+            scaled = (channels, short_side * height // least, short_side * width // least)
+            return read(path, scaled, self.fit)
+        return read_short_side(path, channels, short_side)
 
     def __getitem__(self, index: int) -> Tensor:
         """Return one picture as it is tested: C, H, W."""

@@ -37,7 +37,7 @@ class Whole:
 
 
 @settings
-class Centre:
+class Center:
     """The largest part in the middle that has the proportions asked for, or a share of it.
 
     Attributes:
@@ -45,7 +45,7 @@ class Centre:
             at the 224x224 in the middle: a share of 0.875.
     """
 
-    kind: Literal["centre"] = "centre"
+    kind: Literal["center"] = "center"
     share: float = 1.0
 
     def box(self, size: tuple[int, int], out: tuple[int, int]) -> Box:
@@ -65,7 +65,7 @@ class Centre:
         return Image.Resampling.BILINEAR
 
 
-Fit = Annotated[Whole | Centre, tagged]
+Fit = Annotated[Whole | Center, tagged]
 
 
 @settings
@@ -73,13 +73,33 @@ class ScaleJitterCrop:
     """A part at a random place and scale ([R]): the shorter side becomes a random number of pixels.
 
     Attributes:
-        short: smallest and largest length of the shorter side, in pixels of the result.
+        short_side: smallest and largest length of the shorter side, in pixels of the result. By
+            default 256 and 480 for parts of 224 ([R]), and in that proportion for others.
         flip: mirror every second picture.
     """
 
     kind: Literal["scale_jitter_crop"] = "scale_jitter_crop"
-    short: tuple[int, int] = (256, 480)
+    short_side: tuple[int, int] | None = None
     flip: bool = True
+
+    def bounds(self, out: tuple[int, int]) -> tuple[int, int]:
+        """Return the smallest and the largest shorter side for parts that become w, h.
+
+        Raises:
+            ConfigError: the part is larger than the picture can get.
+        """
+        largest = max(out)
+        low, high = self.short_side or (round(largest * 256 / 224), round(largest * 480 / 224))
+        if not largest <= low <= high:
+            raise ConfigError(
+                f"crop.short_side must be two increasing lengths of at least {largest} pixels, the "
+                f"size of the part, got {low} and {high}"
+            )
+        return low, high
+
+    def check(self, out: tuple[int, int]) -> None:
+        """Refuse settings that give no part that could become w, h; `bounds` says which."""
+        self.bounds(out)
 
     def draw(self, size: tuple[int, int], out: tuple[int, int], random: Random) -> Box:
         """Draw the part of a picture of W, H that becomes w, h: an offset of whole pixels.
@@ -87,12 +107,7 @@ class ScaleJitterCrop:
         Raises:
             ConfigError: the part is larger than the picture can get.
         """
-        low, high = self.short
-        if not max(out) <= low <= high:
-            raise ConfigError(
-                f"crop.short must be two increasing lengths of at least {max(out)} pixels, the "
-                f"size of the part, got {low} and {high}"
-            )
+        low, high = self.bounds(out)
         short = low + int(random.random() * (high - low + 1))
         scale = short / min(size)
         resized = [max(round(length * scale), short) for length in size]
@@ -118,30 +133,34 @@ class InceptionCrop:
 
     Attributes:
         area: smallest and largest share of the picture's area.
-        ratio: smallest and largest width / height, drawn uniformly ([F]; torchvision draws its
+        aspect: smallest and largest width / height, drawn uniformly ([F]; torchvision draws its
             logarithm uniformly).
         flip: mirror every second picture.
     """
 
     kind: Literal["inception_crop"] = "inception_crop"
     area: tuple[float, float] = (0.08, 1.0)
-    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    aspect: tuple[float, float] = (3 / 4, 4 / 3)
     flip: bool = True
 
-    def draw(self, size: tuple[int, int], out: tuple[int, int], random: Random) -> Box:
-        """Draw the part of a picture of W, H that becomes w, h.
+    def check(self, out: tuple[int, int]) -> None:
+        """Refuse settings that give no part.
 
         Raises:
             ConfigError: areas or proportions are not increasing positive numbers.
         """
-        if not 0 < self.area[0] <= self.area[1] <= 1 or not 0 < self.ratio[0] <= self.ratio[1]:
+        if not 0 < self.area[0] <= self.area[1] <= 1 or not 0 < self.aspect[0] <= self.aspect[1]:
             raise ConfigError(
-                f"crop.area must be two increasing shares in (0, 1] and crop.ratio two increasing "
-                f"numbers above 0, got {self.area} and {self.ratio}"
+                f"crop.area must be two increasing shares in (0, 1] and crop.aspect two increasing "
+                f"numbers above 0, got {self.area} and {self.aspect}"
             )
+
+    def draw(self, size: tuple[int, int], out: tuple[int, int], random: Random) -> Box:
+        """Draw the part of a picture of W, H that becomes w, h; `check` says what it raises."""
+        self.check(out)
         for _ in range(10):
             area = _between(self.area, random) * size[0] * size[1]
-            ratio = _between(self.ratio, random)
+            ratio = _between(self.aspect, random)
             # [F] swaps width and height of every second part.
             ratio = 1 / ratio if random.random() < 0.5 else ratio
             width, height = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
@@ -149,7 +168,7 @@ class InceptionCrop:
                 left = int(random.random() * (size[0] - width + 1))
                 top = int(random.random() * (size[1] - height + 1))
                 return Box(left, top, left + width, top + height)
-        return Centre().box(size, out)
+        return Center().box(size, out)
 
 
 Crop = Annotated[ScaleJitterCrop | InceptionCrop, tagged]

@@ -15,11 +15,12 @@ from residua import runtime
 from residua.config import settings
 from residua.data.divide import Divided, divide
 from residua.data.fileset import FileSet
-from residua.data.fit import Centre, Crop, Fit, ScaleJitterCrop, Whole
+from residua.data.fit import Center, Crop, Fit, ScaleJitterCrop, Whole
 from residua.data.loading import ImageSet, Splits
 from residua.data.pictures import Unread, read_all
 from residua.data.recognise import Layout, Part, held_out, recognise
-from residua.errors import ConfigError, DataError
+from residua.data.verify import readable
+from residua.errors import ConfigError, DataError, DataWarning
 
 MOST_WORKERS = 16
 LISTED = 5
@@ -43,7 +44,7 @@ class FolderConfig:
     path: str = ""
     size: int = 128
     channels: Literal[1, 3] = 3
-    fit: Fit = Centre()
+    fit: Fit = Center()
     validation: float = 0.15
     test: float = 0.15
     max_unreadable: float = 0.01
@@ -90,9 +91,11 @@ class FilesConfig:
         fit: which part is tested; by default the middle 224 of a shorter side of 256 ([R]).
         validation: share that is kept to choose with where the folders do not say; 0 for none.
         test: share that is kept to test on, likewise.
-        max_unreadable: share of the files that may be no pictures; they are told when they are met.
-        workers: processes that read; by default one for each core, and at most 16. Their number
-            changes no result.
+        max_unreadable: share of the files that may be no pictures. Those to choose with and to test
+            on are read once at the start, as `residua.data.verify` says, and are listed and left
+            out; those to learn from are told when they are met.
+        workers: processes that read; by default one for each core that is this process's, and at
+            most 16. Their number changes no result.
     """
 
     kind: Literal["files"] = "files"
@@ -100,7 +103,7 @@ class FilesConfig:
     size: int = 224
     channels: Literal[1, 3] = 3
     crop: Crop = ScaleJitterCrop()
-    fit: Centre = Centre(share=0.875)
+    fit: Center = Center(share=0.875)
     validation: float = 0.15
     test: float = 0.15
     max_unreadable: float = 0.01
@@ -112,19 +115,33 @@ class FilesConfig:
         return self.channels, self.size, self.size
 
     def load(self) -> Splits:
-        """List all pictures; none is read yet.
+        """List all pictures; of those held out, see whether they can be read.
 
         Raises:
-            DataError: the folder has no layout that is known.
-            ConfigError: the size, a share or the number of workers is out of range.
+            DataError: the folder has no layout that is known, or too many of the files that are
+                held out are no pictures.
+            ConfigError: the size, a share, the crop or the number of workers is out of range.
         """
         _check(self.path, self.size)
-        workers = min(runtime.cores(), MOST_WORKERS) if self.workers is None else self.workers
+        self.crop.check((self.size, self.size))
+        workers = min(runtime.own_cores(), MOST_WORKERS) if self.workers is None else self.workers
         if workers < 0:
             raise ConfigError(f"data.workers must be at least 0, got {workers}")
         layout = recognise(self.path)
         divided = divide(layout, validation=self.validation, test=self.test)
-        return _splits([self._set(layout, part, workers) for part in _parts(divided)])
+        learned, *held_out = _parts(divided)
+        left, faults = [learned], list[Unread]()
+        for part in held_out:
+            kept, unread = readable(layout, part, self.channels, self.fit)
+            if not len(kept):
+                raise DataError(
+                    f"none of {len(part):,} held-out files can be read; the first is "
+                    f"{unread[0].why}"
+                )
+            left.append(kept)
+            faults += unread
+        _tell(faults, sum(map(len, held_out)), self.max_unreadable, "held-out files")
+        return _splits([self._set(layout, part, workers) for part in left])
 
     def _set(self, layout: Layout, part: Part, workers: int) -> FileSet:
         return FileSet.of(
@@ -133,7 +150,6 @@ class FilesConfig:
             classes=layout.classes,
             shape=self.shape,
             fit=self.fit,
-            short=round(self.size / self.fit.share),
             crop=self.crop,
             workers=workers,
             max_unreadable=self.max_unreadable,
@@ -160,8 +176,7 @@ def labelled(
     part = held_out(root, folder.resolve(), classes, Counter())
     if part is None or not len(part):
         raise DataError(f"{folder} holds no pictures in sub-folders named after their classes")
-    short = round(shape[1] / like.fit.share) if isinstance(like, FilesConfig) else None
-    return FileSet.of(part, root=root, classes=classes, shape=shape, fit=fit_of(like), short=short)
+    return FileSet.of(part, root=root, classes=classes, shape=shape, fit=fit_of(like))
 
 
 def fit_of(data: object) -> Fit:
@@ -187,7 +202,7 @@ def _splits(sets: list[ImageSet] | list[FileSet]) -> Splits:
     return Splits(train=sets[0], validation=validation, test=sets[1])
 
 
-def _tell(unread: list[Unread], count: int, allowed: float) -> None:
+def _tell(unread: list[Unread], count: int, allowed: float, what: str = "files") -> None:
     """Warn of files that are no pictures, or refuse the folder if they are too many.
 
     Raises:
@@ -197,13 +212,13 @@ def _tell(unread: list[Unread], count: int, allowed: float) -> None:
         return
     listed = "; ".join(fault.why for fault in unread[:LISTED])
     more = f"; and {len(unread) - LISTED:,} more" if len(unread) > LISTED else ""
-    told = f"{len(unread):,} of {count:,} files cannot be read: {listed}{more}"
+    told = f"{len(unread):,} of {count:,} {what} cannot be read: {listed}{more}"
     if len(unread) > allowed * count:
         raise DataError(
             f"{told} (mend or remove them, or allow more than {100 * allowed:g} % with "
             "--data.max-unreadable)"
         )
-    warnings.warn(f"{told}; they are left out", stacklevel=3)
+    warnings.warn(f"{told}; they are left out", DataWarning, stacklevel=3)
 
 
 def absolute(path: str | Path) -> str:

@@ -68,13 +68,33 @@ class Serving:
         return Order(labels, batch_size=self.batch_size, seed=self.seed, balance=self.balance)
 
 
-# What of a picture a network looks at: N, C, H, W of uint8 to N, V, C, h, w for V views of each.
-View = Callable[[Tensor], Tensor]
+@dataclass(frozen=True)
+class View:
+    """What of a picture a network looks at.
+
+    Args:
+        take: N, C, H, W of uint8 to N, V, C, h, w for V views of each; it resizes what has not yet
+            the shorter side that it wants.
+        short_side: of the picture that views are taken of, in pixels: files are read at this size.
+            Without it views are taken of a picture as it is tested.
+        one_size: whether views of pictures of any proportions have one size.
+    """
+
+    take: Callable[[Tensor], Tensor]
+    short_side: int | None = None
+    one_size: bool = False
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return views of N, C, H, W pictures: N, V, C, h, w."""
+        return self.take(images)
 
 
-def whole(images: Tensor) -> Tensor:
-    """One view of each picture, all of it: N, C, H, W to N, 1, C, H, W."""
+def _all_of_it(images: Tensor) -> Tensor:
     return images[:, None]
+
+
+# One view of each picture, all of it: N, C, H, W to N, 1, C, H, W.
+whole = View(_all_of_it)
 
 
 class Pictures(Protocol):

@@ -12,7 +12,7 @@ Sources:
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,22 @@ from residua.errors import ConfigError
 
 # Deviations below this are taken for it: a channel may be constant.
 SMALLEST_STD = 1e-6
+
+
+class Sampled(Protocol):
+    """A set of pictures, of which enough to take statistics are read only if they are needed.
+
+    Attributes:
+        shape: C, H, W of a picture.
+    """
+
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+
+    def sample(self) -> Tensor:
+        """Return n, C, H, W pictures of uint8."""
+        ...
+
 
 # A number per channel, or one per pixel: C tuples of H tuples of W.
 Numbers = tuple[float, ...] | tuple[tuple[tuple[float, ...], ...], ...]
@@ -113,9 +129,9 @@ class ChannelStats:
 
     kind: Literal["channel_stats"] = "channel_stats"
 
-    def fit(self, images: Tensor) -> Normalize:
-        """Take mean and standard deviation over all pixels of N, C, H, W pictures."""
-        mean, std = _moments(images)
+    def fit(self, images: Tensor | Sampled) -> Normalize:
+        """Take mean and standard deviation over all pixels of N, C, H, W pictures or a set."""
+        mean, std = _moments(_sample(images))
         return Normalize(mean.float().view(-1, 1, 1), std.float().view(-1, 1, 1))
 
 
@@ -125,12 +141,13 @@ class PixelMean:
 
     kind: Literal["pixel_mean"] = "pixel_mean"
 
-    def fit(self, images: Tensor) -> Normalize:
-        """Take the mean picture of N, C, H, W pictures."""
-        total = torch.zeros(images.shape[1:], dtype=torch.int64)
-        for part in images.split(1000):
+    def fit(self, images: Tensor | Sampled) -> Normalize:
+        """Take the mean picture of N, C, H, W pictures or a set."""
+        found = _sample(images)
+        total = torch.zeros(found.shape[1:], dtype=torch.int64)
+        for part in found.split(1000):
             total += part.sum(dim=0, dtype=torch.int64)
-        mean = total.double() / (255 * len(images))
+        mean = total.double() / (255 * len(found))
         return Normalize(mean.float(), torch.ones(len(mean), 1, 1))
 
 
@@ -147,13 +164,13 @@ class FixedStats:
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
 
-    def fit(self, images: Tensor) -> Normalize:
-        """Take the given numbers, after a look whether N, C, H, W pictures have that many channels.
+    def fit(self, images: Tensor | Sampled) -> Normalize:
+        """Take the given numbers, if the pictures have as many channels; none is read.
 
         Raises:
             ConfigError: they have not, or a deviation is not above 0.
         """
-        channels = images.shape[1]
+        channels = images.shape[-3]
         if not len(self.mean) == len(self.std) == channels or min(self.std) <= 0:
             raise ConfigError(
                 f"normalize needs a mean and a std above 0 for each of {channels} channels, got "
@@ -173,15 +190,15 @@ class Scale:
     kind: Literal["scale"] = "scale"
     factor: float = 1 / 255
 
-    def fit(self, images: Tensor) -> Normalize:
-        """Take the given number; of N, C, H, W pictures only the channels matter.
+    def fit(self, images: Tensor | Sampled) -> Normalize:
+        """Take the given number; of the pictures only the channels matter, and none is read.
 
         Raises:
             ConfigError: the factor is not above 0.
         """
         if not 0 < self.factor < math.inf:
             raise ConfigError(f"normalize.factor must be above 0, got {self.factor}")
-        channels = images.shape[1]
+        channels = images.shape[-3]
         return Normalize.of((0.0,) * channels, (1 / (255 * self.factor),) * channels)
 
 
@@ -199,9 +216,10 @@ class ContrastNormalize:
     kind: Literal["contrast_normalize"] = "contrast_normalize"
     scale: float = 55.0
 
-    def fit(self, images: Tensor) -> Normalize:
-        """Take the mean picture of N, C, H, W pictures."""
-        return _prepared(Preparation.fit(images, scale=_positive(self.scale, "scale"), bias=None))
+    def fit(self, images: Tensor | Sampled) -> Normalize:
+        """Take the mean picture of N, C, H, W pictures or a set."""
+        scale = _positive(self.scale, "scale")
+        return _prepared(Preparation.fit(_sample(images), scale=scale, bias=None))
 
 
 @settings
@@ -221,10 +239,15 @@ class Whiten:
     scale: float = 55.0
     bias: float = 0.1
 
-    def fit(self, images: Tensor) -> Normalize:
-        """Take mean and whitening from N, C, H, W pictures."""
+    def fit(self, images: Tensor | Sampled) -> Normalize:
+        """Take mean and whitening from N, C, H, W pictures or a set."""
         scale, bias = _positive(self.scale, "scale"), _positive(self.bias, "bias")
-        return _prepared(Preparation.fit(images, scale=scale, bias=bias))
+        return _prepared(Preparation.fit(_sample(images), scale=scale, bias=bias))
+
+
+def _sample(images: Tensor | Sampled) -> Tensor:
+    """Return N, C, H, W pictures, read now if they are in files."""
+    return images if isinstance(images, Tensor) else images.sample()
 
 
 Normalization = Annotated[

@@ -1,6 +1,5 @@
 """Picture files to tensors of one shape, and many of them at once."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from residua import runtime
 from residua.data.decode import Box, cut
 from residua.data.fit import Fit, Whole
 from residua.errors import DataError
@@ -50,12 +50,15 @@ def read(path: Path, shape: tuple[int, int, int], fit: Fit | None = None) -> Ten
     )
 
 
-def read_shorter(path: Path, channels: int, pixels: int) -> Tensor:
-    """Read all of a picture, its shorter side so many pixels long; `read` says what it raises."""
+def read_short_side(path: Path, channels: int, short_side: int) -> Tensor:
+    """Read all of a picture, its shorter side so many pixels long, the longer one rounded down.
+
+    `read` says what it raises.
+    """
 
     def choose(size: tuple[int, int]) -> tuple[Box, tuple[int, int]]:
-        scale = pixels / min(size)
-        return Box(0, 0, *size), (round(size[0] * scale), round(size[1] * scale))
+        width, height = (short_side * length // min(size) for length in size)
+        return Box(0, 0, *size), (width, height)
 
     return cut(path, choose, channels)
 
@@ -100,7 +103,7 @@ def each(paths: Iterable[Path], read_one: Callable[[Path], T]) -> Iterator[T | D
             return error
 
     # Pillow decodes outside of Python's lock, so threads are enough.
-    threads = os.cpu_count() or 1
+    threads = runtime.own_cores()
     waiting = iter(paths)
     with ThreadPoolExecutor(threads) as pool:
         ahead = deque(pool.submit(attempt, path) for path in islice(waiting, 16 * threads))

@@ -1,6 +1,6 @@
 """What of a picture a network looks at when it is tested: the protocols of the papers.
 
-A view is a function from N, C, H, W pictures in bytes to N, V, C, h, w; what is done with the V
+A view maps N, C, H, W pictures in bytes to N, V, C, h, w; what is done with the V
 scores of a picture is part of the protocol. Pictures are resized as torchvision resizes tensors:
 linearly, over the area that shrinks into a pixel.
 
@@ -43,13 +43,11 @@ class Looks:
             number of views.
         count: views of a picture in one pass.
         pixels: of the largest view, for a picture of the set's shape.
-        one_size: whether views of pictures of any size have one size.
     """
 
     passes: tuple[View, ...]
     count: int
     pixels: int
-    one_size: bool
 
 
 def resize(images: Tensor, height: int, width: int) -> Tensor:
@@ -119,7 +117,7 @@ class Whole:
 
     def looks(self, shape: tuple[int, int, int]) -> Looks:
         """Return the view."""
-        return Looks((whole,), 1, shape[1] * shape[2], one_size=False)
+        return Looks((whole,), 1, shape[1] * shape[2])
 
 
 @settings
@@ -148,8 +146,8 @@ class CenterCrop:
     def looks(self, shape: tuple[int, int, int]) -> Looks:
         """Return the view."""
         _check_crop(self.short_side, self.size)
-        view = partial(center_crop, short_side=self.short_side, size=self.size)
-        return Looks((view,), 1, self.size**2, one_size=True)
+        take = partial(center_crop, short_side=self.short_side, size=self.size)
+        return Looks((View(take, self.short_side, one_size=True),), 1, self.size**2)
 
 
 @settings
@@ -178,8 +176,8 @@ class TenCrop:
     def looks(self, shape: tuple[int, int, int]) -> Looks:
         """Return the view."""
         _check_crop(self.short_side, self.size)
-        view = partial(ten_crop, short_side=self.short_side, size=self.size)
-        return Looks((view,), 10, self.size**2, one_size=True)
+        take = partial(ten_crop, short_side=self.short_side, size=self.size)
+        return Looks((View(take, self.short_side, one_size=True),), 10, self.size**2)
 
 
 @settings
@@ -200,7 +198,7 @@ class Flips:
 
     def looks(self, shape: tuple[int, int, int]) -> Looks:
         """Return the view."""
-        return Looks((mirrored,), 2, shape[1] * shape[2], one_size=False)
+        return Looks((View(mirrored),), 2, shape[1] * shape[2])
 
 
 @settings
@@ -241,11 +239,12 @@ class MultiScale:
                 f"views need at least one scale of at least 1 pixel, got {self.short_sides}"
             )
         views = tuple(
-            partial(scaled, short_side=side, mirror=self.mirror) for side in self.short_sides
+            View(partial(scaled, short_side=side, mirror=self.mirror), side)
+            for side in self.short_sides
         )
         _, height, width = shape
         largest = max(self.short_sides) ** 2 * max(height, width) // min(height, width)
-        return Looks(views, 2 if self.mirror else 1, largest, one_size=False)
+        return Looks(views, 2 if self.mirror else 1, largest)
 
 
 Views = Annotated[Whole | CenterCrop | TenCrop | Flips | MultiScale, tagged]

@@ -75,8 +75,8 @@ class Preparation:
             return cls(scale, mean)
         covariance_DD = torch.zeros(len(mean_D), len(mean_D), dtype=torch.float64)
         for part in images.split(PART):
-            centred_ND = contrast_normalized(part, scale).flatten(1).double().cpu() - mean_D
-            covariance_DD.addmm_(centred_ND.T, centred_ND)
+            centered_ND = contrast_normalized(part, scale).flatten(1).double().cpu() - mean_D
+            covariance_DD.addmm_(centered_ND.T, centered_ND)
         covariance_DD.div_(len(images)).diagonal().add_(bias)
         values_D, vectors_DD = torch.linalg.eigh(covariance_DD)
         whitening_DD = (vectors_DD * values_D.rsqrt()) @ vectors_DD.T
@@ -96,11 +96,11 @@ class Preparation:
         return torch.cat([self._part(part) for part in images.split(PART)])
 
     def _part(self, images: Tensor) -> Tensor:
-        centred = contrast_normalized(images, self.scale) - self.mean
+        centered = contrast_normalized(images, self.scale) - self.mean
         if self.matrix is None:
-            return centred
+            return centered
         # The matrix is symmetric.
-        return (centred.flatten(1) @ self.matrix).view_as(centred)
+        return (centered.flatten(1) @ self.matrix).view_as(centered)
 
     def to(self, device: torch.device) -> Self:
         """Return the same on a device."""

@@ -3,7 +3,7 @@
 Batches of 256, rate 0.1 divided by 10 every 30 epochs, decay 1e-4 of everything; crops of 8 to
 100 % of the area, brightness, contrast and saturation changed by up to 0.4, then the colour of
 AlexNet's augmentation; the mean and deviation of each channel. Bottlenecks have their stride on the
-3x3.
+3x3. All training pictures are learned from; those of the validation folder are tested, once.
 
 Differs: convolutions start from N(0, 2 / fan_in) as in the papers; there it is the fan out.
 
@@ -41,7 +41,7 @@ def _fb(
         net=ImagenetConfig(
             depth=depth, stride_on="3x3", order="full_preact" if depth == 200 else "post"
         ),
-        data=FilesConfig(size=224, crop=InceptionCrop()),
+        data=FilesConfig(size=224, crop=InceptionCrop(), validation=0.0),
         augment=Chain(
             steps=(
                 ColourJitter(brightness=0.4, contrast=0.4, saturation=0.4),

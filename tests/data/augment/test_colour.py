@@ -96,7 +96,7 @@ EVERY = [
     AsIs(),
     PadCropFlip(pad=2, fill="reflect"),
     RotateShift(),
-    RescaleCrop(size=4, shortest=(4, 6)),
+    RescaleCrop(size=4, short_side=(4, 6)),
     RandomResizedCrop(size=4),
     ColourJitter(),
     PcaColour(),

@@ -36,7 +36,7 @@ def test_a_window_is_resized_as_torchvision_does(height, width, size, data):
 
 def test_a_rescaled_crop_is_a_window_of_the_whole_picture_resized():
     images = pictures(12, 3, 10, 15)
-    cropped = rescale_crop(images, generator(1), size=6, shortest=(7, 9), flip=True)
+    cropped = rescale_crop(images, generator(1), size=6, short_side=(7, 9), flip=True)
     assert cropped.shape == (12, 3, 6, 6)
     for picture, source in zip(cropped, images, strict=True):
         windows = []
@@ -53,7 +53,7 @@ def test_a_rescaled_crop_is_a_window_of_the_whole_picture_resized():
 
 def test_every_length_place_and_direction_occurs():
     images = pictures(1, 1, 8, 8).repeat(3000, 1, 1, 1)
-    cropped = rescale_crop(images, generator(0), size=8, shortest=(8, 9), flip=True)
+    cropped = rescale_crop(images, generator(0), size=8, short_side=(8, 9), flip=True)
     distinct = {tuple((p.flatten() * 10).round().int().tolist()) for p in cropped}
     assert len(distinct) == 2 * (1 + 4)
 
@@ -80,7 +80,7 @@ def test_where_no_window_fits_the_middle_is_taken():
 
 def test_a_flat_picture_stays_flat():
     images = torch.full((5, 3, 9, 9), 77, dtype=torch.uint8)
-    for augment in (RandomResizedCrop(size=5), RescaleCrop(size=12, shortest=(12, 20))):
+    for augment in (RandomResizedCrop(size=5), RescaleCrop(size=12, short_side=(12, 20))):
         found = augment.apply(images, generator(0))
         torch.testing.assert_close(found, torch.full_like(found, 77.0))
 
@@ -88,7 +88,7 @@ def test_a_flat_picture_stays_flat():
 def test_bounds_that_make_no_window_are_refused():
     images = pictures(1, 1, 8, 8)
     with pytest.raises(ConfigError, match=r"at least size = 8 in order, got \(7, 9\)"):
-        rescale_crop(images, generator(0), size=8, shortest=(7, 9), flip=False)
+        rescale_crop(images, generator(0), size=8, short_side=(7, 9), flip=False)
     with pytest.raises(ConfigError, match=r"area in \(0, 1\]"):
         random_resized_crop(
             images, generator(0), size=8, area=(0.5, 1.5), aspect=(1.0, 1.0), flip=False

@@ -26,9 +26,9 @@ def axis_weights(
         high_N: one past the last.
         length: L.
     """
-    centre_NS1 = (first_N[:, None] + (torch.arange(size) + 0.5) * step_N[:, None])[:, :, None]
+    center_NS1 = (first_N[:, None] + (torch.arange(size) + 0.5) * step_N[:, None])[:, :, None]
     position_L = torch.arange(length)
-    distance_NSL = (position_L + 0.5 - centre_NS1).abs() / step_N.clamp_min(1)[:, None, None]
+    distance_NSL = (position_L + 0.5 - center_NS1).abs() / step_N.clamp_min(1)[:, None, None]
     inside_N1L = (position_L >= low_N[:, None, None]) & (position_L < high_N[:, None, None])
     weights_NSL = (1 - distance_NSL).clamp_min(0) * inside_N1L
     return weights_NSL / weights_NSL.sum(dim=2, keepdim=True)

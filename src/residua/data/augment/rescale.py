@@ -26,7 +26,7 @@ def rescale_crop(
     generator: Generator,
     *,
     size: int,
-    shortest: tuple[int, int],
+    short_side: tuple[int, int],
     flip: bool,
 ) -> Tensor:
     """Scale the shorter side to a random length, and crop a square at random ([R]).
@@ -38,18 +38,18 @@ def rescale_crop(
         images: the batch.
         generator: on the processor; the only source of randomness.
         size: of the crop, in pixels.
-        shortest: bounds of the length of the shorter side, both included, in pixels; [R] has 256
+        short_side: bounds of the length of the shorter side, both included, in pixels; [R] has 256
             and 480 for crops of 224.
         flip: whether to mirror left and right with probability one half.
 
     Raises:
         ConfigError: the bounds are out of order, or too small for the crop.
     """
-    low, high = shortest
+    low, high = short_side
     if not 1 <= size <= low <= high:
         raise ConfigError(
-            f"augment.shortest must be two lengths of at least size = {size} in order, got "
-            f"{shortest}"
+            f"augment.short_side must be two lengths of at least size = {size} in order, got "
+            f"{short_side}"
         )
     n, _, *sides = images.shape
     short_N = torch.randint(low, high + 1, (n,), generator=generator)
@@ -149,19 +149,19 @@ class RescaleCrop:
 
     Attributes:
         size: of the crop, in pixels.
-        shortest: bounds of the length to which the shorter side is scaled, both included.
+        short_side: bounds of the length to which the shorter side is scaled, both included.
         flip: mirror every second picture.
     """
 
     kind: Literal["rescale_crop"] = "rescale_crop"
     size: int = 224
-    shortest: tuple[int, int] = (256, 480)
+    short_side: tuple[int, int] = (256, 480)
     flip: bool = True
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         """Scale, crop and mirror a batch of shape N, C, H, W."""
         return rescale_crop(
-            images, generator, size=self.size, shortest=self.shortest, flip=self.flip
+            images, generator, size=self.size, short_side=self.short_side, flip=self.flip
         )
 
 
