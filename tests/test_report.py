@@ -430,7 +430,8 @@ def test_claims_stand_beside_what_was_measured(tmp_path):
 - {metric: speed, value: 3.0, unit: ms, statistic: single run, source: ours}
 """
     text = read(page(finished(tmp_path, config=CONFIG.replace("claims: []\n", claims))))
-    assert "test error 8.75 5.00 -3.75 percent best of 5 He, table 6" in text
+    one = "one view of each picture"
+    assert f"test error 8.75 5.00 -3.75 percent best of 5 {one} He, table 6" in text
     assert "parameters 1,178 1,178 +0.00 parameters exact ours" in text
     assert "speed 3.00 not measured ms" in text
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from residua import plots
 from residua.report import page
+from residua.report.claims import claims
 from residua.report.record import Record, read
 
 FIGURE_CLASSES = 20
@@ -38,7 +39,7 @@ def write(folder: Path) -> Path:
         "by_class": by_class(run),
         "speed": _speed(run),
         "pixelated": max(run.start["shape"][1:]) <= SMALL_PICTURE,
-        "claims": _claims(run),
+        "claims": claims(run),
         "commands": _commands(run),
     }
     return page.write(folder, "run.html", values)
@@ -170,15 +171,6 @@ def _confusion(run: Record) -> str:
 def _speed(run: Record) -> float | None:
     found = [row["images_per_second"] for row in run.rows]
     return statistics.median(found) if found else None
-
-
-def _claims(run: Record) -> list[dict[str, Any]]:
-    measured = {"parameters": run.parameters, "multiply_adds": run.multiply_adds}
-    measured |= run.result or {}
-    return [
-        {**claim, "measured": measured.get(claim["metric"])}
-        for claim in run.settings.get("claims") or ()
-    ]
 
 
 def _commands(run: Record) -> dict[str, str]:
