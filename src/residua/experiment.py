@@ -24,6 +24,7 @@ from residua.errors import ConfigError
 from residua.nets.catalogue import NetConfig
 from residua.runtime import Precision
 from residua.train.average import AverageConfig
+from residua.train.feedback import PlateauConfig
 from residua.train.loss import LossConfig
 from residua.train.optimize import SgdConfig
 from residua.train.pace import Schedule
@@ -181,11 +182,16 @@ class Experiment:
         """Load the three parts of the data set.
 
         Raises:
-            ConfigError: the data were handed over in Python, and only their type is recorded.
+            ConfigError: the data were handed over in Python, and only their type is recorded; or
+                the schedule watches pictures that the data do not have.
         """
         if isinstance(self.data, Given):
             raise ConfigError(_must_be_given("data", self.data))
-        return self.data if isinstance(self.data, Splits) else self.data.load()
+        splits = self.data if isinstance(self.data, Splits) else self.data.load()
+        if isinstance(self.schedule, PlateauConfig):
+            known = () if splits.validation is None else ("validation_error",)
+            self.schedule.check_watch(("train_error", *known))
+        return splits
 
     def build_net(self) -> nn.Module:
         """Build the network with freshly drawn weights, or copy the module that was handed over.
