@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from residua import events, execute
-from residua.errors import RunError
+from residua.errors import ConfigError, RunError
 from residua.nets.cifar import CifarConfig
 from residua.recipes.digits import resnet20
 from residua.train.feedback import EasedStepsConfig, PlateauConfig
@@ -47,3 +47,13 @@ def test_a_stopped_run_goes_on_with_the_rates_it_would_have_had(tmp_path, schedu
         assert [row["lr"] for row in rows] == pytest.approx(expected)
     one, two = weights(straight), weights(resumed)
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_pictures_that_are_watched_must_be_there_before_anything_is_trained(tmp_path):
+    splits = dataclasses.replace(resnet20().load_data(), validation=None)
+    blind = dataclasses.replace(tiny(PLATEAU), data=splits)
+    with pytest.raises(ConfigError, match="watch is validation_error, which this run does not"):
+        execute.run(blind, root=tmp_path)
+    assert not list(tmp_path.rglob("events.jsonl"))
+    seeing = dataclasses.replace(PLATEAU, watch="train_error")
+    assert dataclasses.replace(blind, schedule=seeing).load_data() is splits

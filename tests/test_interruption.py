@@ -5,8 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from residua import interruption
+from residua import events, execute, interruption
 from residua.errors import ConfigError, RunError
+from residua.session import STATE
+from residua.train import checkpoint
 from residua.train.schedule import CosineConfig
 from test_execute import tiny
 
@@ -34,6 +36,24 @@ def test_a_training_that_depends_on_more_than_its_state_is_found_out(tmp_path):
     assert "results.csv differs" in found.differences
     assert "weights/last.safetensors differs" in found.differences
     assert "the state of the optimizer differs" in found.differences
+
+
+def test_every_part_of_the_state_but_the_time_is_compared(tmp_path):
+    one, two = (execute.run(tiny(), root=tmp_path, name=name, page=False).folder for name in "ab")
+    assert list(interruption._differences(one, two)) == []
+    path = checkpoint.found(two / "checkpoints")[-1]
+    state = torch.load(path, weights_only=True)
+    for part in STATE:
+        torch.save({**state, part: "another"}, path)
+        told = [] if part == "seconds" else [f"the state of the {part} differs"]
+        assert list(interruption._differences(one, two)) == told
+
+
+def test_a_number_that_is_not_recorded_is_a_difference(tmp_path):
+    one, two = (execute.run(tiny(), root=tmp_path, name=name, page=False).folder for name in "ab")
+    log = two / events.FILE
+    log.write_text(log.read_text().replace('"top5_error"', '"top6_error"'))
+    assert list(interruption._differences(one, two)) == ["top5_error is not recorded"]
 
 
 def test_dropout_goes_on_as_if_nothing_had_happened(tmp_path):

@@ -1,7 +1,9 @@
 import copy
+import dataclasses
 import functools
 import html
 import json
+import math
 import re
 import subprocess
 import sys
@@ -12,8 +14,10 @@ import pytest
 from residua import plots, report
 from residua.errors import CheckpointError
 from residua.report.degradation import spread
+from residua.report.manner import manner
 from residua.report.page import duration, phrase, points, rate
 from residua.report.run import interval
+from residua.train.feedback import PlateauConfig
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 
@@ -430,7 +434,8 @@ def test_claims_stand_beside_what_was_measured(tmp_path):
 - {metric: speed, value: 3.0, unit: ms, statistic: single run, source: ours}
 """
     text = read(page(finished(tmp_path, config=CONFIG.replace("claims: []\n", claims))))
-    assert "test error 8.75 5.00 -3.75 percent best of 5 He, table 6" in text
+    one = "one view of each picture"
+    assert f"test error 8.75 5.00 -3.75 percent best of 5 {one} He, table 6" in text
     assert "parameters 1,178 1,178 +0.00 parameters exact ours" in text
     assert "speed 3.00 not measured ms" in text
 
@@ -627,3 +632,46 @@ def test_what_spoke_for_a_mistake_is_laid_over_it_and_can_be_taken_off(tmp_path)
     assert [attrs["for"] for tag, attrs in tags if tag == "label"] == ["evidence"]
     assert ":has(#evidence:not(:checked)) .evidence { display: none; }" in content
     assert "class activation maps" in read(content)
+
+
+def test_a_rate_that_depends_on_the_run_is_not_drawn_as_planned(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "rates", lambda planned, *rest, **more: drawn.append(planned) or "")
+    plan = [dataclasses.asdict(phase) for phase in PlateauConfig(until=24).phases()]
+    text = read(page(finished(tmp_path, plan=plan)))
+    assert [math.isnan(rate) for _, rate in drawn[0]] == [True]
+    assert "when depends on the run 0 to 23 0.1 at least 0.0001" in text
+    assert "where there is none, the rate depends on the run" in text
+
+
+def test_what_is_not_usual_is_told_with_the_plan(tmp_path, whole):
+    assert "Besides" not in read(whole)
+    unusual = """claims: []
+normalize: {kind: pixel_mean}
+loss: {label_smoothing: 0.1, mixup: 0.2, cutmix: 0.0}
+average: {decay: 0.999, warmup: true}
+weights: my_weights.pth
+balance: true
+accumulate: 4
+"""
+    text = read(page(finished(tmp_path, config=CONFIG.replace("claims: []\n", unusual))))
+    assert (
+        "Besides: normalization: pixel mean; loss: cross-entropy, label smoothing 0.1, mixup 0.2; "
+        "tested: an average of the weights, decay 0.999, warmup yes; begins from the weights of "
+        "my_weights.pth; every class is shown equally often; each batch of 128 is computed in 4 "
+        "parts; batch norm sees 32 images at a time."
+    ) in text
+
+
+def test_several_processes_and_synchronized_norms_are_counted():
+    settings = {"batch_size": 128, "accumulate": 2}
+    assert manner(settings, processes=2)[-1] == "batch norm sees 32 images at a time"
+    assert manner(settings | {"sync_norm": True}, processes=2)[-1].endswith("64 images at a time")
+    assert manner({"batch_size": 128, "sync_norm": True}, processes=2) == []
+
+
+def test_a_chain_of_augmentations_is_words():
+    steps = [{"kind": "colour_jitter", "hue": 0.1}, {"kind": "as_is"}]
+    assert phrase({"kind": "chain", "steps": steps}) == (
+        "chain, steps colour jitter (hue 0.1) and as is"
+    )

@@ -171,8 +171,7 @@ class Conduct:
             seed=session.experiment.seed,
             seconds=time.monotonic() - self.began,
         )
-        facts = dataclasses.asdict(result)
-        del facts["folder"]
+        facts = {k: v for k, v in dataclasses.asdict(result).items() if k != "folder"}
         self.log.write(
             "result",
             **facts,

@@ -19,10 +19,12 @@ from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.normalize import ChannelStats, Normalization
 from residua.data.sets import DigitsConfig
 from residua.data.svhn import SvhnConfig
+from residua.data.views import Views, Whole
 from residua.errors import ConfigError
 from residua.nets.catalogue import NetConfig
 from residua.runtime import Precision
 from residua.train.average import AverageConfig
+from residua.train.feedback import PlateauConfig
 from residua.train.loss import LossConfig
 from residua.train.optimize import SgdConfig
 from residua.train.pace import Schedule
@@ -33,12 +35,13 @@ class Claim:
     """A number that a paper prints and a recipe is held to.
 
     Attributes:
-        metric: such as "test_error".
+        metric: such as "test_error", which is top-1, or "top5_error".
         value: as printed.
         unit: such as "percent".
         statistic: "single run", "best of 5", "mean of 5", "median of 5", "best of
             several" where the number is not known, or "not stated".
         source: the paper, and the table or section.
+        views: what of each picture an error is of; by default the whole picture.
     """
 
     metric: str
@@ -46,13 +49,27 @@ class Claim:
     unit: str
     statistic: str
     source: str
+    views: Views = Whole()
 
     @classmethod
     def error(
-        cls, value: float, source: str, *, statistic: str = "single run", metric: str = "test_error"
+        cls,
+        value: float,
+        source: str,
+        *,
+        statistic: str = "single run",
+        metric: str = "test_error",
+        views: Views | None = None,
     ) -> "Claim":
         """Claim an error in percent."""
-        return cls(metric=metric, value=value, unit="percent", statistic=statistic, source=source)
+        return cls(
+            metric=metric,
+            value=value,
+            unit="percent",
+            statistic=statistic,
+            source=source,
+            views=views or Whole(),
+        )
 
 
 @settings
@@ -165,11 +182,16 @@ class Experiment:
         """Load the three parts of the data set.
 
         Raises:
-            ConfigError: the data were handed over in Python, and only their type is recorded.
+            ConfigError: the data were handed over in Python, and only their type is recorded; or
+                the schedule watches pictures that the data do not have.
         """
         if isinstance(self.data, Given):
             raise ConfigError(_must_be_given("data", self.data))
-        return self.data if isinstance(self.data, Splits) else self.data.load()
+        splits = self.data if isinstance(self.data, Splits) else self.data.load()
+        if isinstance(self.schedule, PlateauConfig):
+            known = () if splits.validation is None else ("validation_error",)
+            self.schedule.check_watch(("train_error", *known))
+        return splits
 
     def build_net(self) -> nn.Module:
         """Build the network with freshly drawn weights, or copy the module that was handed over.

@@ -13,10 +13,14 @@ from residua import events, execute
 from residua.data.loading import Splits
 from residua.errors import ConfigError, RunError
 from residua.experiment import Experiment
+from residua.session import STATE
 from residua.train import checkpoint
 
 COMPARED = ("results.csv", "weights/last.safetensors", "weights/best.safetensors")
-RESULTS = ("test_error", "test_loss", "train_error", "validation_error", "confusion")
+RESULTS = (
+    *("test_error", "top5_error", "calibration_error", "loss", "confusion"),
+    *("train_error", "validation_error", "selected_iteration"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,11 +116,17 @@ def _differences(straight: Path, stopped: Path) -> Iterator[str]:
             yield f"{name} differs"
     results = [events.result(events.read(folder)) or {} for folder in (straight, stopped)]
     for name in RESULTS:
-        one, two = (result.get(name) for result in results)
+        if not all(name in result for result in results):
+            yield f"{name} is not recorded"
+            continue
+        one, two = (result[name] for result in results)
         if one != two:
             yield f"{name} is {one} and {two}"
-    states = [checkpoint.latest(folder / "checkpoints") for folder in (straight, stopped)]
-    for part in ("optimizer", "progress", "best", "scaler"):
+    states = [
+        checkpoint.latest(folder / "checkpoints", keys=STATE) for folder in (straight, stopped)
+    ]
+    # The time that a training took is all that two of them may differ in.
+    for part in sorted(STATE - {"seconds"}):
         one, two = (state[part] for state in states)
         if not _equal(one, two):
             yield f"the state of the {part} differs"

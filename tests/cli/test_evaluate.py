@@ -90,6 +90,8 @@ def test_a_test_is_recorded_with_the_run_and_shown_on_its_page(run, folder):
     assert (flips["images"], flips["weights"], flips["count"]) == ("test", "last", 360)
     assert (own["images"], own["weights"], own["count"]) == ("own", "best", 2)
     assert flips["protocol"].startswith("top-1, 2 views")
+    assert flips["views"] == {"kind": "flips", "rule": "probabilities"}
+    assert flips["exact_norm"] is False
     assert flips["command"]
     assert flips["environment"]["torch"]
     page = (place / "report.html").read_text()

@@ -3,6 +3,7 @@
 import pytest
 
 from residua import recipes
+from residua.data.views import Whole
 
 
 def rates(name):
@@ -23,6 +24,8 @@ def assert_rates(name, *expected):
     assert [rate for _, rate in found] == pytest.approx([rate for _, rate in pairs])
 
 
-def claims(name, metric="test_error"):
-    """Return the values that a recipe claims, by statistic."""
-    return {c.statistic: c.value for c in recipes.find(name).claims if c.metric == metric}
+def claims(name, metric="test_error", views=None):
+    """Return the values that a recipe claims under a protocol, by statistic."""
+    made = recipes.find(name).claims
+    looked = views or Whole()
+    return {c.statistic: c.value for c in made if (c.metric, c.views) == (metric, looked)}

@@ -6,8 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pictured import class_folders
-from residua import execute, recipes
+from pictured import class_folders, photograph, save
+from residua import execute, interruption, recipes
+from residua.cli import verify_resume
 from residua.cli.train import main
 from residua.errors import CheckpointError, ConfigError
 from residua.nets import weights
@@ -108,3 +109,28 @@ def test_weights_that_are_not_there_or_not_of_the_net_are_refused(learned, folde
         start(CifarConfig(depth=14).build(), str(learned), CONFIG, ("a",))
     with pytest.raises(ConfigError, match="torchvision has weights for imagenet nets"):
         start(CONFIG.build(), "torchvision", CONFIG, ("a",))
+
+
+def test_resumption_is_verified_of_what_train_would_train(learned, folder, monkeypatch):
+    def compare(experiment, **options):
+        compared.append(experiment)
+        return interruption.Comparison(60, (), ())
+
+    compared = []
+    monkeypatch.setattr(interruption, "compare", compare)
+    verify_resume.main([str(folder), "--weights", str(learned)])
+    expected = finetuned(recipes.find(str(folder)), str(learned))
+    shortened = dataclasses.replace(expected, schedule=expected.schedule.scaled(60))
+    assert compared == [shortened]
+
+
+def test_grey_pictures_are_read_as_the_weights_take_them(learned, tmp_path):
+    for name in ("ant", "bee"):
+        for number in range(8):
+            grey = photograph(24, 16, seed=number)[:, :, 0]
+            save(tmp_path / "grey" / name / f"{number}.png", grey)
+    found = recipes.find(str(tmp_path / "grey"))
+    assert found.data.channels == 1
+    experiment = finetuned(found, str(learned))
+    assert (experiment.data.channels, experiment.net.in_channels) == (3, 3)
+    assert execute.run(untrained(experiment), page=False).test_count > 0

@@ -10,6 +10,7 @@ from tyro.conf import Positional
 from residua import events, outcome, report, runs, runtime
 from residua.cli.options import parse
 from residua.cli.screen import say, table
+from residua.config import encode
 from residua.data import views
 from residua.data.folder import labelled
 from residua.data.loading import Pictures, Splits
@@ -160,14 +161,18 @@ def _print(found: Scores, options: Options) -> None:
 def _record(folder: Path, found: Scores, options: Options) -> None:
     """Add what was found to the evaluations of the run, and to its page if it has one."""
     device = runtime.pick_device(options.device)
-    dtype = runtime.pick_dtype(runs.read_experiment(folder).precision, device)
+    experiment = runs.read_experiment(folder)
+    dtype = runtime.pick_dtype(experiment.precision, device)
     try:
+        channels, height, width = runs.start(folder)["shape"]
         events.Log(folder, file=events.EVALUATIONS).write(
             "evaluation",
             images=options.part if options.data is None else str(options.data),
-            weights=options.weights or runs.read_experiment(folder).select,
+            weights=options.weights or experiment.select,
             count=len(found.labels),
             fingerprint=found.fingerprint,
+            views=encode(_views((channels, height, width), options)),
+            exact_norm=options.exact_norm,
             **outcome.tested(found),
             environment=runtime.environment(device, dtype),
             command=runtime.command_line(),

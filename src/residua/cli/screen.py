@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -51,9 +51,14 @@ def table(title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[Iterab
 
 
 class Screen:
-    """Listens to a run and shows it."""
+    """Listens to a run and shows it.
 
-    def __init__(self) -> None:
+    Args:
+        settings: of the experiment, as plain values; what is unusual in them is told with the plan.
+    """
+
+    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+        self._settings = settings or {}
         self._live = console().is_terminal
         self._bar: Progress | None = None
         self._task: Any = None
@@ -107,6 +112,10 @@ class Screen:
             [("iterations", True), ("epochs", True), ("images", True), ("rate", False)],
             [_phase(phase, start) for phase in start["plan"]],
         )
+        from residua.report.manner import manner
+
+        for told in manner(self._settings, processes=machine.get("processes", 1)):
+            say(told)
 
     def _begin(self, until: int, done: int) -> None:
         if not self._live:
@@ -167,6 +176,8 @@ def _phase(phase: dict[str, Any], start: Event) -> list[str]:
     per_epoch = start["sizes"][0] / start["batch_size"]
     first, last = phase["first_rate"], phase["last_rate"]
     rate = f"{first:g}" if first == last else f"{first:.4g} to {last:.4g} ({phase['what']})"
+    if phase.get("open"):
+        rate = f"{first:g} at first ({phase['what']})"
     return [
         f"{phase['start']:,} to {phase['stop']:,}",
         f"{phase['start'] / per_epoch:.1f} to {phase['stop'] / per_epoch:.1f}",

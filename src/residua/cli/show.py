@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import torch
@@ -12,7 +13,18 @@ from tyro.conf import Positional
 from residua import recipes, runtime
 from residua.cli.options import parse
 from residua.cli.screen import layers_table, say, table
-from residua.errors import ConfigError, DataError
+from residua.data.loading import Pictures
+from residua.data.normalize import (
+    ChannelStats,
+    FixedStats,
+    Normalization,
+    Normalize,
+    PixelMean,
+    Scale,
+)
+from residua.data.place import nothing_fetched
+from residua.errors import ConfigError, ResiduaError
+from residua.experiment import Experiment
 from residua.nets import catalogue
 from residua.nets.card import Card, card, differences
 from residua.nets.initialize import INITIALIZATION
@@ -97,36 +109,52 @@ def _built(name: str) -> nn.Module:
 def _card(name: str, size: str | None) -> Card:
     if ":" in name:
         return card(_stranger(name), _parse_size(size) or PHOTO, name=name)
-    if name in recipes.names() and (described := _card_of_recipe(name, size)):
-        return described
+    if name in recipes.names():
+        return _card_of_recipe(name, size)
     config = catalogue.find(name)
-    with torch.device("meta"):
-        net = config.build()
     shape = _parse_size(size) or config.input_shape
-    described = card(net, shape, name=name, initialization=INITIALIZATION)
     bound = dict.fromkeys(("channel order", "pixel range", "mean", "std"), "its weights' or data's")
-    return dataclasses.replace(described, facts=described.facts | bound)
+    return _with(card(_built(name), shape, name=name, initialization=INITIALIZATION), bound)
 
 
-def _card_of_recipe(name: str, size: str | None) -> Card | None:
-    """Describe a recipe's net with what its data bring; None if they are not on this machine."""
+def _card_of_recipe(name: str, size: str | None) -> Card:
+    """Describe a recipe's net, and what its data bring as far as that is known without a fetch."""
     experiment = recipes.find(name)
-    try:
-        images = experiment.load_data().train
-    except DataError:
-        return None
-    normalize = experiment.normalize.fit(images)
-    mean, std = normalize.numbers()
-    first = "" if normalize.preparation is None else normalize.preparation.what
-    with torch.device("meta"):
-        net = experiment.build_net()
-    return card(
-        net,
-        _parse_size(size) or images.shape,
+    images = _at_hand(experiment)
+    natural = getattr(experiment.net, "input_shape", PHOTO) if images is None else images.shape
+    channels = natural[0]
+    fitted = _fitted(experiment.normalize, images, channels)
+    mean, std = ((0.0,) * channels, (1.0,) * channels) if fitted is None else fitted.numbers()
+    described = card(
+        _built(name),
+        _parse_size(size) or natural,
         name=name,
         initialization=INITIALIZATION,
-        preprocessing=Preprocessing(mean=mean, std=std, first=first),
+        preprocessing=Preprocessing(mean=mean, std=std),
     )
+    return _with(described, dict.fromkeys(("mean", "std"), "its data's") if fitted is None else {})
+
+
+def _at_hand(experiment: Experiment) -> Pictures | None:
+    """Return the pictures that a recipe learns from; None if they are not on this machine."""
+    with nothing_fetched(), suppress(ResiduaError):
+        return experiment.load_data().train
+    return None
+
+
+def _fitted(kind: Normalization, images: Pictures | None, channels: int) -> Normalize | None:
+    """Return mean and deviation where they are known, or quickly taken from the pictures."""
+    match kind:
+        case FixedStats() | Scale():
+            return kind.fit(torch.zeros(1, channels, 1, 1, dtype=torch.uint8))
+        case ChannelStats() | PixelMean() if images is not None:
+            return kind.fit(images)
+        case _:
+            return None
+
+
+def _with(described: Card, facts: dict[str, str]) -> Card:
+    return dataclasses.replace(described, facts=described.facts | facts)
 
 
 def _stranger(name: str) -> nn.Module:

@@ -9,7 +9,7 @@ from torch import nn
 from residua import execute, outcome, recipes, runs, runtime, tensorboard
 from residua.cli.options import parse, parse_with_experiment
 from residua.cli.screen import Screen, say
-from residua.config import from_yaml
+from residua.config import encode, from_yaml
 from residua.errors import ConfigError
 from residua.experiment import Experiment
 from residua.recipes.finetune import finetuned
@@ -75,11 +75,8 @@ def main(words: Sequence[str]) -> None:
     if any(word == "--resume" or word.startswith("--resume=") for word in words):
         _resume(parse("train", ResumeOptions, words))
         return
-    named = bool(words) and not words[0].startswith("-")
-    experiment = find(words[0] if named else DEFAULT, weights=_given("--weights", words))
-    options, experiment = parse_with_experiment(
-        "train", Options, experiment, words[1:] if named else words
-    )
+    experiment, others = named(words)
+    options, experiment = parse_with_experiment("train", Options, experiment, others)
     runtime.set_threads(options.threads)
     if options.smoke:
         experiment = experiment.smoke()
@@ -87,6 +84,17 @@ def main(words: Sequence[str]) -> None:
         _dry_run(experiment, options)
     else:
         _train(experiment, options)
+
+
+def named(words: Sequence[str]) -> tuple[Experiment, Sequence[str]]:
+    """Find the experiment that the first word names, or the usual one; return the other words too.
+
+    With --weights among them, the net of a folder of pictures is that of the weights, fine-tuned.
+    """
+    weights = _given("--weights", words)
+    if not words or words[0].startswith("-"):
+        return find(DEFAULT, weights=weights), words
+    return find(words[0], weights=weights), words[1:]
 
 
 def find(name: str, *, weights: str | None = None) -> Experiment:
@@ -126,7 +134,7 @@ def _train(experiment: Experiment, options: Options) -> None:
         )
     results = []
     for seed in range(experiment.seed, experiment.seed + options.seeds):
-        with Screen() as screen:
+        with Screen(encode(experiment.recordable())) as screen:
             result = execute.run(
                 dataclasses.replace(experiment, seed=seed),
                 root=options.runs,
@@ -167,7 +175,7 @@ def _dry_run(experiment: Experiment, options: Options) -> None:
     device = runtime.pick_device(options.device)
     session = Session(experiment, World(0, 1, device), memory=_bytes(options.memory))
     plan = session.plan or choose(session.profile(), session.part_size)
-    with Screen() as screen:
+    with Screen(encode(experiment.recordable())) as screen:
         screen.describe(session.description(), layer_table=True)
         say(plan.prediction())
         free = runtime.free_memory(device)

@@ -8,7 +8,7 @@ from pathlib import Path
 from residua import interruption, runtime
 from residua.cli.options import parse_with_experiment
 from residua.cli.screen import say
-from residua.cli.train import DEFAULT, find
+from residua.cli.train import named
 from residua.errors import RunError
 
 
@@ -16,7 +16,7 @@ from residua.errors import RunError
 class Options:
     """Train a recipe twice, straight and with two stops, and compare bit for bit.
 
-    residua verify-resume [RECIPE | CONFIG.yaml | module:function] [options]
+    residua verify-resume [RECIPE | FOLDER OF PICTURES | CONFIG.yaml | module:function] [options]
 
     Attributes:
         updates: of each training; the schedule is scaled to it.
@@ -35,11 +35,8 @@ def main(words: Sequence[str]) -> None:
     Raises:
         RunError: something differs.
     """
-    named = bool(words) and not words[0].startswith("-")
-    experiment = find(words[0] if named else DEFAULT)
-    options, experiment = parse_with_experiment(
-        "verify-resume", Options, experiment, words[1:] if named else words
-    )
+    experiment, others = named(words)
+    options, experiment = parse_with_experiment("verify-resume", Options, experiment, others)
     runtime.set_threads(options.threads)
     schedule = experiment.schedule.scaled(options.updates)
     shortened = dataclasses.replace(experiment, schedule=schedule)
@@ -52,5 +49,5 @@ def main(words: Sequence[str]) -> None:
         )
     say(
         f"{experiment.name}: {found.updates} updates straight, and stopped {stops}, "
-        "end in equal bits: weights, optimizer, results.csv and test error"
+        "end in equal bits: weights, all of the state, results.csv and test errors"
     )

@@ -137,7 +137,11 @@ class ChannelStats:
 
 @settings
 class PixelMean:
-    """Subtract the mean of each pixel over the training pictures; nothing is divided ([R])."""
+    """Subtract the mean of each pixel over the training pictures ([R]); no deviation divides.
+
+    Pixels are divided by 255 as everywhere here, which [R] does not say. Behind a batch norm, as
+    every first convolution of [R] has, that makes no difference but for the norm's epsilon.
+    """
 
     kind: Literal["pixel_mean"] = "pixel_mean"
 

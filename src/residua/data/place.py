@@ -10,6 +10,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from residua.data.unpack import unpacked
 from residua.errors import DataError, DataWarning
 
 VARIABLE = "RESIDUA_DATA"
+
+_FETCHING = ContextVar("fetching", default=True)
 
 
 @dataclass(frozen=True)
@@ -69,17 +72,29 @@ def find(source: Source, folder: str | None) -> list[Path]:
         The paths, in the order of `source.files`.
 
     Raises:
-        DataError: the folder is not there, or what is missing cannot be fetched.
+        DataError: the folder is not there, or what is missing cannot be, or is not to be, fetched.
     """
     top = _top(folder)
     home = _home(source, top, loose=source.loose or folder is not None)
     if _missing(source, home):
+        if not _FETCHING.get():
+            raise DataError(f"{source.title} is not in {home}, and is not to be fetched now")
         with one_at_a_time(top):
             # By now another process may have fetched them.
             if missing := _missing(source, home):
                 _obtain(source, missing, top, home)
     paths = [file.within(home) for file in source.files]
     return [path for path in paths if path is not None]
+
+
+@contextmanager
+def nothing_fetched() -> Iterator[None]:
+    """For a while, refuse data sets that are not on this machine instead of fetching them."""
+    before = _FETCHING.set(False)
+    try:
+        yield
+    finally:
+        _FETCHING.reset(before)
 
 
 def warn_of_foreign(source: Source, paths: Sequence[Path], sums: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ Dimension key:
     N pictures   K classes   B bins
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -148,19 +149,8 @@ class Scores:
 
     def by_class(self) -> list[ClassErrors]:
         """Say of each class that has pictures how it fared, in the order of the labels."""
-        counts_KK = self.confusion()
-        wrong_KK = counts_KK.clone().fill_diagonal_(0)
-        rows = zip(
-            counts_KK.sum(dim=1).tolist(),
-            wrong_KK.sum(dim=1).tolist(),
-            wrong_KK.argmax(dim=1).tolist(),
-            strict=True,
-        )
-        return [
-            ClassErrors(self._name(k), count, wrong, self._name(most) if wrong else "")
-            for k, (count, wrong, most) in enumerate(rows)
-            if count
-        ]
+        names = self.classes or tuple(map(str, range(self.logits.shape[1])))
+        return by_class(self.confusion().tolist(), names)
 
     def mistakes(self) -> Tensor:
         """Indices of the pictures that are wrong, the most confident mistake first."""
@@ -168,5 +158,19 @@ class Scores:
         confidence = self.probabilities.max(dim=1).values[wrong]
         return wrong[confidence.argsort(descending=True, stable=True)]
 
-    def _name(self, label: int) -> str:
-        return self.classes[label] if self.classes else str(label)
+
+def by_class(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> list[ClassErrors]:
+    """Say of each class that has pictures how it fared, in the order of the labels.
+
+    Args:
+        confusion: pictures by class (row) and predicted class (column).
+        classes: the names of the classes.
+    """
+    rows = []
+    for label, line in enumerate(confusion):
+        others = [0 if column == label else count for column, count in enumerate(line)]
+        most = max(others)
+        if sum(line):
+            mistaken_for = classes[others.index(most)] if most else ""
+            rows.append(ClassErrors(classes[label], sum(line), sum(others), mistaken_for))
+    return rows

@@ -58,7 +58,10 @@ def losses(training: Points, validation: Points, *, until: int) -> str:
 
 
 def rates(planned: Points, used: Points, *, until: int) -> str:
-    """Draw the learning rate that was planned, and at dots the one that was used."""
+    """Draw the learning rate that was planned, and at dots the one that was used.
+
+    A planned rate of NaN is a gap: what comes there is not known beforehand.
+    """
     with drawing(5.6, 3.0) as figure:
         axes = figure.add_subplot()
         axes.plot(*zip(*planned, strict=True), color=SERIES[0], linewidth=2)

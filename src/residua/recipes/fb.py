@@ -5,7 +5,9 @@ Batches of 256, rate 0.1 divided by 10 every 30 epochs, decay 1e-4 of everything
 AlexNet's augmentation; the mean and deviation of each channel. Bottlenecks have their stride on the
 3x3. All training pictures are learned from; those of the validation folder are tested, once.
 
-Differs: convolutions start from N(0, 2 / fan_in) as in the papers; there it is the fan out.
+Differs: convolutions start from N(0, 2 / fan_in) as in the papers; there it is the fan out. Crops
+are resized bicubically there, bilinearly here. The released ResNet-50, whose 24.01 and 7.02 % are
+claimed, has its last batch norm after the addition; the net here, like the code there, before it.
 
 Source: facebook/fb.resnet.torch, README.md, pretrained/README.md and its code.
 """
@@ -14,6 +16,7 @@ from residua.data.augment import Chain, ColourJitter, PcaColour
 from residua.data.fit import InceptionCrop
 from residua.data.folder import FilesConfig
 from residua.data.normalize import FixedStats
+from residua.data.views import CenterCrop, TenCrop
 from residua.experiment import Claim, Experiment
 from residua.nets.imagenet import ImagenetConfig
 from residua.train.optimize import SgdConfig
@@ -29,6 +32,8 @@ __all__ = [
 ]
 
 PICTURES, BATCH = 1_281_167, 256
+# There the outputs of the net are summed over the crops, before the softmax.
+TEN = TenCrop(rule="logits")
 
 
 def _fb(
@@ -53,10 +58,10 @@ def _fb(
         schedule=StepsConfig(lr=0.1, at=(thirty, sixty), factor=0.1, until=ninety),
         batch_size=BATCH,
         claims=(
-            Claim.error(one_top1, source),
-            Claim.error(one_top5, source, metric="test_top5_error"),
-            Claim.error(ten_top1, source, metric="test_error_10_crop"),
-            Claim.error(ten_top5, source, metric="test_top5_error_10_crop"),
+            Claim.error(one_top1, source, views=CenterCrop()),
+            Claim.error(one_top5, source, metric="top5_error", views=CenterCrop()),
+            Claim.error(ten_top1, source, views=TEN),
+            Claim.error(ten_top5, source, metric="top5_error", views=TEN),
         ),
     )
 

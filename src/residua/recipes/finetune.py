@@ -14,6 +14,7 @@ The numbers are rules of thumb, so far without a measurement.
 
 import dataclasses
 
+from residua.data.folder import FilesConfig, FolderConfig
 from residua.errors import ConfigError
 from residua.experiment import Experiment
 from residua.nets.cifar import CifarConfig
@@ -33,6 +34,8 @@ SHARE, LR = 1 / 3, 0.02
 def finetuned(experiment: Experiment, weights: str) -> Experiment:
     """Turn an experiment that begins from nothing into one that begins from weights.
 
+    Pictures are read with as many channels as the weights take; grey ones are read as colours.
+
     Args:
         experiment: of one's own pictures, in memory or in files.
         weights: a file, or "torchvision".
@@ -41,14 +44,17 @@ def finetuned(experiment: Experiment, weights: str) -> Experiment:
         ConfigError: the weights do not say of which net they are.
         CheckpointError: no such file, or no weights in it.
     """
-    net = experiment.net
+    net, data = experiment.net, experiment.data
     if not isinstance(net, CifarConfig | ImagenetConfig):
         raise ConfigError(f"{experiment.name} has no net of a kind that can be fine-tuned")
     net = dataclasses.replace(config_of(weights), num_classes=net.num_classes)
+    if isinstance(data, FolderConfig | FilesConfig):
+        data = dataclasses.replace(data, channels=1 if net.input_shape[0] == 1 else 3)
     until = max(2, round(experiment.schedule.until * SHARE))
     return dataclasses.replace(
         experiment,
         net=net,
+        data=data,
         weights=weights,
         loss=LossConfig(label_smoothing=0.1, mixup=0.2),
         average=AverageConfig(decay=0.999),

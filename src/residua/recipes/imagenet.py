@@ -26,6 +26,7 @@ from residua.data.augment import PcaColour
 from residua.data.fit import InceptionCrop, ScaleJitterCrop
 from residua.data.folder import FilesConfig
 from residua.data.normalize import FixedStats
+from residua.data.views import CenterCrop, TenCrop
 from residua.experiment import Claim, Experiment
 from residua.nets.imagenet import ImagenetConfig
 from residua.train.feedback import PlateauConfig
@@ -64,6 +65,8 @@ PLATEAU = PlateauConfig(lr=0.1, factor=0.1, watch="train_error", until=600_000)
 # ImageNet's colours; the authors divide by nothing.
 MEAN = FixedStats(mean=(0.485, 0.456, 0.406), std=(1.0, 1.0, 1.0))
 
+CROP_320 = CenterCrop(short_side=320, size=320)
+
 
 def _imagenet(
     name: str,
@@ -95,11 +98,12 @@ def _he2015(
     schedule: Schedule = STEPS,
 ) -> Experiment:
     table = f"arXiv:1512.03385, table {2 if top5 is None else 3}"
-    claims = [Claim.error(top1, table, metric="test_error_10_crop")]
+    claims = [Claim.error(top1, table, views=TenCrop())]
     if top5 is not None:
-        claims.append(Claim.error(top5, table, metric="test_top5_error_10_crop"))
+        claims.append(Claim.error(top5, table, metric="top5_error", views=TenCrop()))
     if one_view is not None:
-        claims.append(Claim.error(one_view, "KaimingHe/deep-residual-networks, README.md"))
+        release = "KaimingHe/deep-residual-networks, README.md"
+        claims.append(Claim.error(one_view, release, views=CenterCrop()))
     crop = ScaleJitterCrop(short_side=(256, 480))
     return _imagenet(name, net, schedule, crop, tuple(claims))
 
@@ -120,8 +124,8 @@ def _he2016(
         StepsConfig(lr=0.1, at=(EPOCHS_30, EPOCHS_60), factor=0.1, until=EPOCHS_90),
         InceptionCrop() if aspect else ScaleJitterCrop(short_side=(256, 480)),
         (
-            Claim.error(top1, source, metric="test_error_320_crop"),
-            Claim.error(top5, source, metric="test_top5_error_320_crop"),
+            Claim.error(top1, source, views=CROP_320),
+            Claim.error(top5, source, metric="top5_error", views=CROP_320),
         ),
     )
 

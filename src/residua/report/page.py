@@ -75,6 +75,9 @@ def _plain(value: object) -> str:
             return f"{value:g}"
         case list():
             return " and ".join(_plain(item) for item in value)
+        case dict():
+            what, *others = (_setting(name, inner) for name, inner in value.items())
+            return f"{what} ({', '.join(others)})" if others else what
         case _:
             return str(value)
 

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from residua import plots
+from residua.evaluate.tally import by_class
 from residua.report import page
+from residua.report.claims import claims
+from residua.report.manner import manner
 from residua.report.record import Record, read
 
 FIGURE_CLASSES = 20
@@ -35,10 +38,11 @@ def write(folder: Path) -> Path:
         "rates": _rates(run),
         "confusion": _confusion(run),
         "pairs": confused_pairs(run),
-        "by_class": by_class(run),
+        "by_class": by_class(run.result["confusion"], run.start["classes"]) if run.result else [],
         "speed": _speed(run),
+        "manner": manner(run.settings, processes=run.start["environment"].get("processes", 1)),
         "pixelated": max(run.start["shape"][1:]) <= SMALL_PICTURE,
-        "claims": _claims(run),
+        "claims": claims(run),
         "commands": _commands(run),
     }
     return page.write(folder, "run.html", values)
@@ -78,27 +82,6 @@ def confused_pairs(run: Record) -> list[dict[str, Any]]:
         if count and row != column
     ]
     return sorted(pairs, key=lambda pair: -pair["count"])[:PAIRS_SHOWN]
-
-
-def by_class(run: Record) -> list[dict[str, Any]]:
-    """Say of each class that has test images how many are wrong, and what most were taken for."""
-    if run.result is None:
-        return []
-    names = run.start["classes"]
-    rows = []
-    for label, line in enumerate(run.result["confusion"]):
-        others = [0 if column == label else count for column, count in enumerate(line)]
-        most = max(others)
-        if sum(line):
-            rows.append(
-                {
-                    "label": names[label],
-                    "count": sum(line),
-                    "wrong": sum(others),
-                    "mistaken_for": names[others.index(most)] if most else "",
-                }
-            )
-    return rows
 
 
 def _outcome(run: Record) -> dict[str, Any] | None:
@@ -152,7 +135,10 @@ def _rates(run: Record) -> str:
 
 
 def _phase(phase: dict[str, Any]) -> Iterator[tuple[float, float]]:
-    """Yield iterations and rates of a phase: half a cosine, or a straight line."""
+    """Yield iterations and rates of a phase: half a cosine, a straight line, or a gap."""
+    if phase.get("open"):
+        yield phase["start"], math.nan
+        return
     first, last = phase["first_rate"], phase["last_rate"]
     length = max(1, phase["stop"] - 1 - phase["start"])
     for step in range(41):
@@ -170,15 +156,6 @@ def _confusion(run: Record) -> str:
 def _speed(run: Record) -> float | None:
     found = [row["images_per_second"] for row in run.rows]
     return statistics.median(found) if found else None
-
-
-def _claims(run: Record) -> list[dict[str, Any]]:
-    measured = {"parameters": run.parameters, "multiply_adds": run.multiply_adds}
-    measured |= run.result or {}
-    return [
-        {**claim, "measured": measured.get(claim["metric"])}
-        for claim in run.settings.get("claims") or ()
-    ]
 
 
 def _commands(run: Record) -> dict[str, str]:

@@ -13,7 +13,7 @@ Sources:
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -120,7 +120,7 @@ class EasedStepsConfig:
             )
         first, *others = self._steps(self.longest).phases()
         told = f"warm-up, over sooner if the training error is below {self.below:g} %"
-        return [dataclasses.replace(first, what=told), *others]
+        return [dataclasses.replace(first, what=told, open=True), *others]
 
     def scaled(self, until: int) -> "EasedStepsConfig":
         """Return the same schedule, shrunk or stretched to another number of iterations."""
@@ -184,11 +184,7 @@ class PlateauConfig:
         Raises:
             ConfigError: the error that is watched is not known.
         """
-        if self.watch not in errors:
-            raise ConfigError(
-                f"schedule.watch is {self.watch}, which this run does not have: hold pictures out, "
-                "or watch train_error"
-            )
+        self.check_watch(errors)
         error = errors[self.watch]
         if error < past.best - self.threshold:
             return dataclasses.replace(past, best=error, stale=0)
@@ -196,15 +192,27 @@ class PlateauConfig:
             return dataclasses.replace(past, stale=past.stale + 1)
         return dataclasses.replace(past, stale=0, changes=(*past.changes, iteration))
 
+    def check_watch(self, known: Container[str]) -> None:
+        """Refuse to watch an error that is not among those that are known.
+
+        Raises:
+            ConfigError: it is not.
+        """
+        if self.watch not in known:
+            raise ConfigError(
+                f"schedule.watch is {self.watch}, which this run does not have: hold pictures out, "
+                "or watch train_error"
+            )
+
     def phases(self) -> list[Phase]:
         """List what is known: the first rate and the last, but not when they change."""
         self._check()
         lowest = self.lr * self.factor**self.drops
         told = (
             f"multiplied by {self.factor:g} after {self.patience} epochs without a better "
-            f"{self.watch.replace('_', ' ')}, at most {self.drops} times: when is not known before"
+            f"{self.watch.replace('_', ' ')}, at most {self.drops} times: when depends on the run"
         )
-        return [Phase(0, self.until, self.lr, lowest, told)]
+        return [Phase(0, self.until, self.lr, lowest, told, open=True)]
 
     def scaled(self, until: int) -> "PlateauConfig":
         """Return the same schedule with another end; plateaus are counted in epochs as before."""

@@ -25,13 +25,23 @@ def iterations(epochs: float, pictures: int, batch_size: int) -> int:
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of iterations `start <= i < stop` and the rates at its two ends."""
+    """A stretch of iterations `start <= i < stop` and the rates at its two ends.
+
+    Attributes:
+        start: its first iteration.
+        stop: the first one after it.
+        first_rate: of its first iteration.
+        last_rate: of its last one; if `open`, the furthest that the rate can come.
+        what: the rate does between them.
+        open: when the rate changes depends on how the run goes.
+    """
 
     start: int
     stop: int
     first_rate: float
     last_rate: float
     what: str
+    open: bool = False
 
 
 @settings
