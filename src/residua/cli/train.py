@@ -116,7 +116,7 @@ def find(name: str, *, weights: str | None = None) -> Experiment:
 
 def _given(option: str, words: Sequence[str]) -> str | None:
     """Return the value of an option before the others are parsed; None if it is not there."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         if word == option:
             return following
         if word.startswith(f"{option}="):

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from residua import plots
-from residua.evaluate.tally import by_class
 from residua.report import page
-from residua.report.claims import claims
 from residua.report.manner import manner
 from residua.report.record import Record, read
 
@@ -28,6 +26,9 @@ def write(folder: Path) -> Path:
         CheckpointError: the folder has no record.
         RunError: the page cannot be written.
     """
+    from residua.evaluate.tally import by_class
+    from residua.report.claims import claims
+
     run = read(folder)
     values = {
         "run": run,
