@@ -206,6 +206,20 @@ def test_two_levels_need_less_than_one_and_take_longer():
     assert all(s.start < i < s.stop for s in plan.segments for i in s.inner)
 
 
+def test_a_segment_of_two_levels_ends_with_its_chain():
+    both = []
+    for table in chain(300):
+        first = [Unit(**{**vars(unit), "chain": "stem"}) for unit in table[:3]]
+        both.append((*first, *table))
+    seen = made(tuple(both))
+    plan = choose(seen, 2, smallest(seen, 2) + 1)
+    assert any(segment.inner for segment in plan.segments)
+    lengths = {"stem": 3, "stages": 300}
+    assert all(segment.stop <= lengths[segment.chain] for segment in plan.segments)
+    covered = [i for s in plan.segments if s.chain == "stages" for i in range(s.start, s.stop)]
+    assert covered == sorted(set(covered))
+
+
 def test_too_little_is_refused_with_the_least_and_the_batch_that_would_fit():
     seen = made(chain(40))
     least = smallest(seen, 64)

@@ -239,6 +239,8 @@ class _Problem:
         held: dict[int, float] = {start: 0.0}
         came: dict[int, int] = {}
         for p in range(start, len(self.units)):
+            if nested and self.units[p].chain != self.units[start].chain:
+                break
             if p not in held:
                 continue
             if self.units[p].fixed:
