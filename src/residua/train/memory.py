@@ -238,14 +238,10 @@ class _Problem:
         """
         held: dict[int, float] = {start: 0.0}
         came: dict[int, int] = {}
-        for p in range(start, len(self.units)):
-            if nested and self.units[p].chain != self.units[start].chain:
-                break
+        for p in range(start, self._end_of_chain(start) if nested else len(self.units)):
             if p not in held:
                 continue
             if self.units[p].fixed:
-                if nested:
-                    break
                 # What cannot be run again stays; its input is held, or an input of its own.
                 self._offer(p + 1, held[p] + self._held(p), p, bound, held, came)
                 continue
@@ -257,6 +253,13 @@ class _Problem:
                     break
                 self._offer(stop, held[p] + own, p, bound, held, came)
         return held, came
+
+    def _end_of_chain(self, start: int) -> int:
+        """Return where the units end that can run again together with one."""
+        chain, count = self.units[start].chain, len(self.units)
+        others = (p for p in range(start, count) if self.units[p].chain != chain)
+        fixed = (p for p in range(start, count) if self.units[p].fixed)
+        return min(next(others, count), next(fixed, count))
 
     def _held(self, p: int) -> float:
         unit = self.units[p]
