@@ -20,7 +20,8 @@ import torch
 
 from harness import parser, report, table, verdict
 from residua import runtime
-from residua.data.loading import ImageSet, Splits
+from residua.data.images import ImageSet
+from residua.data.loading import Splits
 from residua.experiment import Experiment
 from residua.nets import catalogue
 from residua.session import Session

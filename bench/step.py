@@ -13,7 +13,8 @@ import torch.nn.functional as F
 
 from harness import parser, report, table, verdict
 from residua.data.augment import PadCropFlip
-from residua.data.loading import ImageSet, Splits
+from residua.data.images import ImageSet
+from residua.data.loading import Splits
 from residua.experiment import Experiment
 from residua.nets.cifar import CifarConfig, resnet
 from residua.session import Session

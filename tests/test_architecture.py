@@ -17,6 +17,7 @@ LAYERS = (
     (
         "nn",
         "data.augment",
+        "data.images",
         "data.loading",
         "data.normalize",
         "data.order",

@@ -13,7 +13,8 @@ from torch import nn
 
 from residua import conduct, events, execute, files, outcome, runs
 from residua.data.augment import RotateShift
-from residua.data.loading import ImageSet, Splits
+from residua.data.images import ImageSet
+from residua.data.loading import Splits
 from residua.data.sets import DigitsConfig
 from residua.errors import CheckpointError, ConfigError, DataError, RunError, ShapeError
 from residua.experiment import Experiment

@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from residua.config import decode, digest, encode, from_yaml, to_yaml
-from residua.data.loading import ImageSet, Splits
+from residua.data.images import ImageSet
+from residua.data.loading import Splits
 from residua.data.sets import DigitsConfig
 from residua.errors import ConfigError
 from residua.experiment import Claim, Experiment

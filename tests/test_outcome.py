@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from residua import outcome
-from residua.data.loading import ImageSet
+from residua.data.images import ImageSet
 from residua.evaluate import Scores
 
 LOGITS = torch.tensor([[4.0, 0, 0], [0, 1.0, 0], [0, 0, 9.0], [3.0, 0, 0]])

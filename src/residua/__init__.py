@@ -12,7 +12,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from residua.data.loading import ImageSet, Splits
+    from residua.data.images import ImageSet
+    from residua.data.loading import Splits
     from residua.data.normalize import Normalize
     from residua.errors import (
         CheckpointError,
@@ -84,7 +85,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "residua.data.loading": ("ImageSet", "Splits"),
+    "residua.data.images": ("ImageSet",),
+    "residua.data.loading": ("Splits",),
     "residua.data.normalize": ("Normalize",),
     "residua.errors": (
         "CheckpointError",

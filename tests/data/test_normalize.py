@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from residua.data.augment import PadCropFlip
-from residua.data.loading import Batches, ImageSet, Serving
+from residua.data.images import Batches, ImageSet
+from residua.data.loading import Serving
 from residua.data.normalize import (
     ChannelStats,
     ContrastNormalize,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from residua.data.loading import ImageSet
+from residua.data.images import ImageSet
 from residua.data.normalize import Normalize
 from residua.errors import ConfigError
 from residua.evaluate import score

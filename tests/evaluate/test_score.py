@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from residua.data import views
-from residua.data.loading import ImageSet
+from residua.data.images import ImageSet
 from residua.data.normalize import Normalize
 from residua.evaluate import scores
 from residua.evaluate.score import averaged, fit

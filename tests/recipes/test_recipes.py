@@ -8,7 +8,8 @@ import torch
 
 from residua import execute, recipes
 from residua.config import digest, from_yaml, to_yaml
-from residua.data.loading import ImageSet, Splits
+from residua.data.images import ImageSet
+from residua.data.loading import Splits
 from residua.errors import ConfigError
 from residua.experiment import Experiment
 

@@ -16,7 +16,8 @@ from residua.config import settings
 from residua.data.divide import Divided, divide
 from residua.data.fileset import FileSet
 from residua.data.fit import Center, Crop, Fit, ScaleJitterCrop, Whole
-from residua.data.loading import ImageSet, Splits
+from residua.data.images import ImageSet
+from residua.data.loading import Splits
 from residua.data.pictures import Unread, read_all
 from residua.data.recognise import Layout, Part, held_out, recognise
 from residua.data.verify import readable

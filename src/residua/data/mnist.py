@@ -17,7 +17,8 @@ from residua.config import settings
 from residua.data import place
 from residua.data.download import Remote
 from residua.data.idx import read
-from residua.data.loading import ImageSet, Splits, hold_out
+from residua.data.images import ImageSet, hold_out
+from residua.data.loading import Splits
 from residua.errors import DataError
 
 TRAIN, TEST = 60_000, 10_000

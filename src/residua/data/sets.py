@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from residua.config import settings
-from residua.data.loading import ImageSet, Splits
+from residua.data.images import ImageSet
+from residua.data.loading import Splits
 
 # Pictures of each digit in the validation part and in the test part.
 HELD_OUT = 36

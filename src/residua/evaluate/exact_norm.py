@@ -5,7 +5,8 @@ import math
 import torch
 from torch import nn
 
-from residua.data.loading import ImageSet, Pictures
+from residua.data.images import ImageSet
+from residua.data.loading import Pictures
 from residua.data.normalize import Normalize
 from residua.data.views import PAPER_SIDE, CenterCrop, Views, Whole, proportional
 from residua.evaluate.score import fit

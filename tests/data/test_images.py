@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from residua.data.augment import AsIs, RotateShift
-from residua.data.loading import Batches, ImageSet, Serving
+from residua.data.images import Batches, ImageSet
+from residua.data.loading import Serving
 from residua.data.normalize import ChannelStats, Normalize
 from residua.errors import DataError, ShapeError
 
