@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from residua import conduct, events, execute, files, outcome, runs
+from residua.classification import Classification
 from residua.data.augment import RotateShift
 from residua.data.images import ImageSet
 from residua.data.loading import Splits
@@ -193,14 +194,14 @@ def test_best_weights_are_those_of_the_smallest_validation_error():
 
 def test_the_test_pictures_are_looked_at_once_and_after_the_training(monkeypatch):
     splits = DigitsConfig().load()
-    looked, session_scores = [], execute.Session.scores
+    looked, updates, scores = [], [0], Classification.scores
 
     def spy(self, images):
-        looked.append((images is splits.test, self.progress.iteration))
-        return session_scores(self, images)
+        looked.append((images is splits.test, updates[-1]))
+        return scores(self, images)
 
-    monkeypatch.setattr(execute.Session, "scores", spy)
-    run(tiny())
+    monkeypatch.setattr(Classification, "scores", spy)
+    run(tiny(), listen=lambda event: updates.append(event.get("iteration", updates[-1])))
     assert [iteration for is_test, iteration in looked if is_test] == [12]
     assert [iteration for is_test, iteration in looked if not is_test] == [4, 8, 12]
 
@@ -503,7 +504,7 @@ def test_data_that_fail_in_the_middle_are_recorded_with_their_sentence(monkeypat
     def fail(self, images):
         raise DataError("picture.png is cut short")
 
-    monkeypatch.setattr(Session, "scores", fail)
+    monkeypatch.setattr(Classification, "scores", fail)
     with pytest.raises(DataError, match=r"picture.png is cut short"):
         run(tiny(), name="cut")
     record = events.read(runs.Path("runs/tests.tiny/cut"))

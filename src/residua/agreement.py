@@ -1,10 +1,28 @@
-"""What of an experiment must agree: the parts of its data, and the network with the pictures."""
+"""What of an experiment must agree: its settings with the processes, its data, its network."""
 
 import torch
 from torch import Tensor, nn
 
 from residua.data.loading import Pictures, Splits
 from residua.errors import ConfigError, DataError, ResiduaError
+from residua.experiment import Experiment
+
+
+def check_memory(experiment: Experiment, processes: int) -> None:
+    """Refuse to recompute activations where that is not done."""
+    if experiment.compile or processes > 1:
+        raise ConfigError(
+            "memory is for training without compile and by one process: leave out one of them"
+        )
+
+
+def check_parts(experiment: Experiment, processes: int) -> None:
+    """Refuse a batch that cannot be shared out to all processes, and cut in equal parts there."""
+    if experiment.batch_size % (experiment.accumulate * processes):
+        raise ConfigError(
+            f"a batch of {experiment.batch_size} for {processes} processes cannot be cut into "
+            f"{experiment.accumulate} equal parts in each: change batch_size or accumulate"
+        )
 
 
 def check_splits(splits: Splits, select: str) -> None:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from residua import events, files, outcome, report, runs
 from residua.errors import ResiduaError, RunError
-from residua.evaluate import Scores
 from residua.experiment import Given
-from residua.outcome import Result
+from residua.outcome import Course, Result
 from residua.session import Session
 from residua.train import checkpoint
 from residua.train.interrupt import asked_to_stop
@@ -72,7 +72,7 @@ class Conduct:
         iteration, until = self.session.progress.iteration, self.session.experiment.schedule.until
         self.log.tell("update", iteration=iteration, **terms)
         rate = self.session.pace.rate(iteration - 1)
-        self.session.pace.after_update(iteration, terms["error"])
+        self.session.pace.after_update(iteration, terms)
         if iteration % self.session.updates_per_epoch == 0 or iteration == until:
             self._end_epoch(rate)
         if time.monotonic() > self.save_at:
@@ -86,29 +86,27 @@ class Conduct:
         progress, experiment = session.progress, session.experiment
         images = progress.count * experiment.batch_size
         train = {f"train_{name}": value for name, value in progress.means().items()}
-        validation = session.splits.validation
         with session.tested():
-            found = None if validation is None else session.scores(validation)
+            found = session.work.validate()
         self.log.write(
             "epoch",
             iteration=progress.iteration,
-            epoch=progress.iteration * experiment.batch_size / len(session.splits.train),
+            epoch=progress.iteration * experiment.batch_size / session.work.count,
             lr=rate,
             **train,
-            **({} if found is None else outcome.validated(found)),
+            **(found or {}),
             images_per_second=images / max(now - self.epoch_began, 1e-9),
         )
-        errors = {"train_error": train["train_error"]}
         if found is not None:
             self._keep_best(found)
-            errors["validation_error"] = found.top1_error
-        session.pace.after_epoch(progress.iteration, errors)
+        session.pace.after_epoch(progress.iteration, {**train, **(found or {})})
         self.epoch_began = time.monotonic()
 
-    def _keep_best(self, found: Scores) -> None:
-        """Save the weights if fewer validation pictures are wrong, or as many at a smaller loss."""
-        if (found.top1_error, found.loss) < self.session.best:
-            self.session.best = (found.top1_error, found.loss)
+    def _keep_best(self, found: dict[str, float]) -> None:
+        """Save the weights if no epoch before did better on the validation pictures."""
+        rank = self.session.work.rank(found)
+        if not self.session.best or rank < self.session.best:
+            self.session.best = rank
             self._save_weights("best")
 
     def _save(self) -> None:
@@ -125,7 +123,7 @@ class Conduct:
     def _save_weights(self, which: str) -> None:
         if self.leads:
             with self.session.tested():
-                self.session.save_weights(self.folder / "weights" / f"{which}.safetensors")
+                self.session.work.save_weights(self.folder / "weights" / f"{which}.safetensors")
 
     def _stopped(self, error: RunError, *, page: bool) -> RunError:
         """Record why the run ended, and add to the error how to go on."""
@@ -153,31 +151,23 @@ class Conduct:
         self._save()
         if self.leads:
             runs.load_weights(self.folder, session.experiment.select, session.net)
-        found = session.scores(session.splits.test)
+        found = session.work.test()
         result = session.world.told(self._record(found) if self.leads else None)
         assert result is not None
         return result
 
-    def _record(self, found: Scores) -> Result:
+    def _record(self, found: Any) -> Result:
         session = self.session
         rows = events.history(events.read(self.folder))
-        selected = outcome.selected(rows, session.experiment.select)
-        result = Result(
+        best = session.experiment.select == "best"
+        course = Course(
             folder=self.folder,
-            test_error=found.top1_error,
-            test_count=len(found.labels),
-            train_error=rows[-1]["train_error"],
-            validation_error=selected.get("validation_error"),
+            last=rows[-1],
+            selected=min(rows, key=session.work.rank) if best else rows[-1],
             seed=session.experiment.seed,
             seconds=time.monotonic() - self.began,
         )
-        facts = {k: v for k, v in dataclasses.asdict(result).items() if k != "folder"}
-        self.log.write(
-            "result",
-            **facts,
-            **outcome.tested(found),
-            selected_iteration=selected["iteration"],
-            confusion=found.confusion().tolist(),
-            mistakes=outcome.mistakes(found, session.splits.test, session.evidence),
-        )
+        result, facts = session.work.conclude(found, course)
+        told = {k: v for k, v in dataclasses.asdict(result).items() if k != "folder"}
+        self.log.write("result", **told, **facts, selected_iteration=course.selected["iteration"])
         return result

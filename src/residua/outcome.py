@@ -53,6 +53,30 @@ class Result:
         """The page of the run."""
         return self.folder / "report.html"
 
+    @property
+    def sentence(self) -> str:
+        """The result in words."""
+        return f"test error {self.test_error:.1f} % ({self.test_count} images, seed {self.seed})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Course:
+    """A training that has come to its end, as its record tells it.
+
+    Args:
+        folder: of the run.
+        last: its last epoch.
+        selected: the epoch whose weights were tested.
+        seed: of the run.
+        seconds: of training, over all stretches.
+    """
+
+    folder: Path
+    last: events.Event
+    selected: events.Event
+    seed: int
+    seconds: float
+
 
 def recorded(folder: Path) -> Result | None:
     """Read the result of a run; None if it has not come to its end."""
@@ -70,18 +94,6 @@ def statistics_line(results: list[Result]) -> str:
         f"test error {statistics.mean(errors):.2f} ± {statistics.stdev(errors):.2f} % "
         f"(mean ± std of n = {len(errors)} seeds), median {statistics.median(errors):.2f} %"
     )
-
-
-def validated(found: Scores) -> dict[str, float]:
-    """Name what is recorded of the validation pictures."""
-    return {"validation_loss": found.loss, "validation_error": found.top1_error}
-
-
-def selected(rows: list[events.Event], select: str) -> events.Event:
-    """Return the epoch whose weights are tested."""
-    if select == "last":
-        return rows[-1]
-    return min(rows, key=lambda row: (row["validation_error"], row["validation_loss"]))
 
 
 def table(rows: list[events.Event]) -> str:

@@ -27,7 +27,7 @@ def test_110_layers_begin_with_a_hundredth_until_the_error_is_below_80():
     pace = Pace(schedule)
     for update in range(1, 401):
         assert pace.rate(update - 1) == 0.01
-        pace.after_update(update, 90.0 if update <= 300 else 79.0)
+        pace.after_update(update, {"error": 90.0 if update <= 300 else 79.0})
     rates = [pace.rate(i) for i in (400, 31_999, 32_000, 47_999, 48_000, 63_999)]
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
     assert pace.until == 64_000

@@ -125,7 +125,7 @@ def test_files_are_not_decoded_for_a_normalization_of_given_numbers(tmp_path, mo
         schedule=CosineConfig(lr=0.05, until=6),
     )
     session = Session(experiment, World(0, 1, torch.device("cpu")))
-    assert session.normalize.channel_std == pytest.approx((0.229, 0.224, 0.225))
+    assert session.work.normalize.channel_std == pytest.approx((0.229, 0.224, 0.225))
 
 
 def test_a_run_is_not_taken_for_pictures(tmp_path):

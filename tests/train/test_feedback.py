@@ -27,7 +27,7 @@ def rates(schedule, errors, stops=()):
             pace.restore(state)
         found.append(pace.rate(i))
         done = i + 1
-        pace.after_update(done, error)
+        pace.after_update(done, {"error": error})
         if done % PER_EPOCH == 0:
             epoch = errors[done - PER_EPOCH : done]
             mean = sum(epoch) / PER_EPOCH
@@ -76,7 +76,7 @@ def test_what_is_observed_changes_no_rate_of_the_past(schedule, seed):
     pace = Pace(schedule)
     found = rates(schedule, errors)
     for i, error in enumerate(errors):
-        pace.after_update(i + 1, error)
+        pace.after_update(i + 1, {"error": error})
         if (i + 1) % PER_EPOCH == 0:
             mean = sum(errors[i + 1 - PER_EPOCH : i + 1]) / PER_EPOCH
             pace.after_epoch(i + 1, {"train_error": mean, "validation_error": mean + 3})
@@ -149,7 +149,7 @@ def test_a_schedule_without_feedback_has_no_past():
     schedule = StepsConfig(at=(50,), until=100)
     pace = Pace(schedule)
     assert rates(schedule, [5.0] * 100, stops={30}) == [schedule.rate(i) for i in range(100)]
-    pace.after_update(1, 5.0)
+    pace.after_update(1, {"error": 5.0})
     pace.after_epoch(1, {})
     assert pace.past == Past()
     assert pace.until == 100

@@ -165,10 +165,7 @@ def _resume(options: ResumeOptions) -> None:
 def _conclude(result: outcome.Result) -> None:
     if not parallel.leads():
         return
-    say(
-        f"test error {result.test_error:.1f} % ({result.test_count} images, seed {result.seed})\n"
-        f"{result.page}"
-    )
+    say(f"{result.sentence}\n{result.page}")
 
 
 def _dry_run(experiment: Experiment, options: Options) -> None:

@@ -6,7 +6,7 @@ Dimension key:
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 import torch
 from torch import Generator, Tensor
@@ -29,6 +29,8 @@ class Batch(NamedTuple):
         images, labels = self.images.chunk(parts), self.labels.chunk(parts)
         return [type(self)(*part) for part in zip(images, labels, strict=True)]
 
+
+Batch_co = TypeVar("Batch_co", covariant=True)
 
 # From pictures in [0, 255] and a generator to pictures in [0, 255].
 Augment = Callable[[Tensor, Generator], Tensor]
@@ -139,15 +141,15 @@ class Pictures(Protocol):
         """Return the pictures with these indices, in their order."""
         ...
 
-    def batches(self, serving: Serving) -> "Served":
+    def batches(self, serving: Serving) -> "Served[Batch]":
         """Return what gives the batch of every iteration."""
         ...
 
 
-class Served(Protocol):
+class Served(Protocol[Batch_co]):
     """Batches, as a pure function of the iteration."""
 
-    def __getitem__(self, iteration: int) -> Batch: ...
+    def __getitem__(self, iteration: int) -> Batch_co: ...
     def close(self) -> None:
         """Let go of what prepares batches ahead."""
         ...

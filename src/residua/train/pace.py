@@ -39,15 +39,15 @@ class Pace:
             return self.schedule.rate(iteration, self.past)
         return self.schedule.rate(iteration)
 
-    def after_update(self, iteration: int, train_error: float) -> None:
+    def after_update(self, iteration: int, terms: Mapping[str, float]) -> None:
         """Take note of an update.
 
         Args:
             iteration: updates done.
-            train_error: of its batch, in percent; the same in every process.
+            terms: of the loss; "error" is that of the batch, in percent, the same in every process.
         """
         if isinstance(self.schedule, EasedStepsConfig | PlateauConfig):
-            self.past = self.schedule.after_update(self.past, iteration, train_error)
+            self.past = self.schedule.after_update(self.past, iteration, terms["error"])
 
     def after_epoch(self, iteration: int, errors: Mapping[str, float]) -> None:
         """Take note of an epoch.
