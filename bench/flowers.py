@@ -2,7 +2,8 @@
 
 Needs RESIDUA_DATA. The weights are trained here first, by the same default settings on
 tiny-imagenet-20 at the size at which the flowers are read. The test part is looked at once by every
-training; nothing is chosen with it.
+training; nothing is chosen with it. With --root, trainings that have ended there already are read
+and not repeated, and those that were stopped go on.
 """
 
 import dataclasses
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from harness import parser, report, table, verdict
-from residua import execute
+from residua import execute, outcome
 from residua.recipes.finetune import finetuned
 from residua.recipes.pictures import recognised
 
@@ -22,6 +23,14 @@ def scaled(experiment, share):
     """The experiment with that share of its updates."""
     until = max(2, round(experiment.schedule.until * share))
     return dataclasses.replace(experiment, schedule=experiment.schedule.scaled(until))
+
+
+def trained(experiment, root, folder):
+    """Train, or go on, or read what has been trained already."""
+    place = root / experiment.name / folder
+    if not any(place.glob("checkpoints/*.pt")):
+        return execute.run(experiment, root=root, name=folder, page=False)
+    return outcome.recorded(place) or execute.resume(place, page=False)
 
 
 def pretrained(data, like, root, share):
@@ -34,7 +43,7 @@ def pretrained(data, like, root, share):
         data=dataclasses.replace(experiment.data, size=like.data.size),
         augment=like.augment,
     )
-    result = execute.run(scaled(experiment, share), root=root, page=False)
+    result = trained(scaled(experiment, share), root, f"source_{share:g}")
     return result, result.folder / "weights" / "last.safetensors"
 
 
@@ -52,14 +61,16 @@ def main():
     options.add_argument("--seeds", type=int, default=3)
     options.add_argument("--share", type=float, default=1.0, help="of all updates")
     options.add_argument("--scratch-only", action="store_true")
+    options.add_argument("--root", type=Path, help="where the runs are kept")
     chosen = options.parse_args()
     data = Path(os.environ["RESIDUA_DATA"])
     scratch = scaled(recognised(data / "flowers5").experiment, chosen.share)
     seeds = range(chosen.seeds)
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+        suffix = f"_{chosen.share:g}"
+        root = chosen.root or Path(folder)
         begun = [
-            execute.run(dataclasses.replace(scratch, seed=seed), root=root, page=False)
+            trained(dataclasses.replace(scratch, seed=seed), root, f"scratch{seed}{suffix}")
             for seed in seeds
         ]
         rows = [line("from scratch", begun)]
@@ -71,7 +82,7 @@ def main():
             source, weights = pretrained(data, scratch, root, chosen.share)
             tuned = finetuned(scratch, str(weights))
             on = [
-                execute.run(dataclasses.replace(tuned, seed=seed), root=root, page=False)
+                trained(dataclasses.replace(tuned, seed=seed), root, f"tuned{seed}{suffix}")
                 for seed in seeds
             ]
             rows.append(line("from weights of tiny-imagenet-20", on))

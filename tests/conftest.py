@@ -4,6 +4,7 @@ import ipaddress
 import os
 import random
 import socket
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -48,6 +49,20 @@ def own_folder_and_seeds(monkeypatch, tmp_path):
     torch.manual_seed(0)
     np.random.seed(0)
     random.seed(0)
+
+
+@pytest.fixture
+def real_data():
+    """Find a set in the folder of real data; the test is skipped where it is not there."""
+    top = os.environ.get("RESIDUA_DATA", "")
+
+    def folder(name):
+        path = Path(top) / name
+        if not top or not path.is_dir():
+            pytest.skip(f"set RESIDUA_DATA to a folder that holds {name}/ to run this")
+        return path
+
+    return folder
 
 
 def pytest_configure():

@@ -670,6 +670,10 @@ def test_several_processes_and_synchronized_norms_are_counted():
     assert manner({"batch_size": 128, "sync_norm": True}, processes=2) == []
 
 
+def test_without_an_average_none_is_told():
+    assert manner({"average": {"decay": 0.0, "warmup": True}}) == []
+
+
 def test_a_chain_of_augmentations_is_words():
     steps = [{"kind": "colour_jitter", "hue": 0.1}, {"kind": "as_is"}]
     assert phrase({"kind": "chain", "steps": steps}) == (

@@ -5,22 +5,9 @@ import sys
 import pytest
 from PIL import Image, ImageDraw
 
-from residua.cli.dispatch import main
 from residua.errors import ConfigError
 
 FAST = ["--net.depth", "8", "--schedule.until", "12", "--schedule.warmup", "0"]
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command; return its exit code and what it printed."""
-
-    def call(*words):
-        code = main(list(words))
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err
-
-    return call
 
 
 @pytest.fixture

@@ -3,21 +3,8 @@ import re
 import pytest
 
 from pictured import class_folders, photograph, save
-from residua.cli.dispatch import main
 
 FAST = ["--schedule.until", "4", "--schedule.warmup", "0", "--batch-size", "8", "--data.size", "32"]
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command; return its exit code and what it printed."""
-
-    def call(*words):
-        code = main(list(words))
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err
-
-    return call
 
 
 @pytest.fixture

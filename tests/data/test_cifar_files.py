@@ -18,10 +18,6 @@ from residua.data.cifar import Cifar10Config, Cifar100Config
 from residua.data.normalize import ChannelStats
 from residua.errors import DataError, DataWarning
 
-NEEDS_DATA = pytest.mark.skipif(
-    not os.environ.get("RESIDUA_DATA"), reason="RESIDUA_DATA does not name a folder of data sets"
-)
-
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
@@ -161,9 +157,10 @@ def test_a_meta_file_with_other_names_is_refused(tmp_path):
 
 
 @pytest.mark.data
-@NEEDS_DATA
+@pytest.mark.data
 @pytest.mark.filterwarnings("ignore::residua.errors.DataWarning")
-def test_the_real_cifar10(monkeypatch):
+def test_the_real_cifar10(monkeypatch, real_data):
+    real_data("cifar-10-batches-py")
     monkeypatch.setattr(cifar, "BATCH", 10_000)
     splits = Cifar10Config(holdout=5000).load()
     assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [

@@ -1,5 +1,3 @@
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -9,10 +7,6 @@ from residua.data import mnist, place
 from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.normalize import ChannelStats
 from residua.errors import DataError, DataWarning
-
-NEEDS_DATA = pytest.mark.skipif(
-    not os.environ.get("RESIDUA_DATA"), reason="RESIDUA_DATA does not name a folder of data sets"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -114,8 +108,9 @@ def test_a_damaged_packed_file_is_refused(tmp_path, fault):
 
 
 @pytest.mark.data
-@NEEDS_DATA
-def test_the_real_mnist(monkeypatch):
+@pytest.mark.data
+def test_the_real_mnist(monkeypatch, real_data):
+    real_data("MNIST")
     monkeypatch.setattr(mnist, "TRAIN", 60_000)
     monkeypatch.setattr(mnist, "TEST", 10_000)
     splits = MnistConfig().load()

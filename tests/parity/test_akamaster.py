@@ -3,9 +3,7 @@
 Wrong padding, pooling or normalization would miss these counts by far.
 """
 
-import os
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,26 +15,18 @@ from residua.nets.convert import from_theirs, to_theirs
 from residua.nets.infer import infer
 from residua.nets.weights import load
 
-DATA = os.environ.get("RESIDUA_DATA", "")
 RIGHT = {
     "resnet20-12fca82f.th": (CifarConfig(depth=20), 9_173),
     "resnet56-4bfd9763.th": (CifarConfig(depth=56), 9_339),
 }
 
 
-def folder(name):
-    path = Path(DATA) / name
-    if not DATA or not path.is_dir():
-        pytest.skip(f"set RESIDUA_DATA to a folder that holds {name}/ to run this")
-    return path
-
-
 @pytest.mark.data
 @pytest.mark.parametrize("name", RIGHT)
-def test_checkpoints_get_as_many_right_as_their_authors_say(name):
+def test_checkpoints_get_as_many_right_as_their_authors_say(name, real_data):
     config, right = RIGHT[name]
-    weights = folder("resnet-cifar10") / name
-    with (folder("cifar-10-batches-py") / "test_batch").open("rb") as file:
+    weights = real_data("resnet-cifar10") / name
+    with (real_data("cifar-10-batches-py") / "test_batch").open("rb") as file:
         batch = pickle.load(file, encoding="bytes")
     images = torch.from_numpy(np.asarray(batch[b"data"]).reshape(-1, 3, 32, 32))
     labels = torch.tensor(batch[b"labels"])

@@ -23,8 +23,9 @@ def _told(settings: Mapping[str, Any], processes: int) -> Iterator[str]:
     loss = {name: value for name, value in (settings.get("loss") or {}).items() if value}
     if loss:
         yield f"loss: cross-entropy, {phrase(loss)}"
-    if settings.get("average"):
-        yield f"tested: an average of the weights, {phrase(settings['average'])}"
+    average = settings.get("average") or {"decay": 0}
+    if average["decay"]:
+        yield f"tested: an average of the weights, {phrase(average)}"
     if settings.get("weights"):
         yield f"begins from the weights of {settings['weights']}"
     if settings.get("balance"):

@@ -81,7 +81,7 @@ def cutmix(images: Tensor, labels: Tensor, box: tuple[int, int, int, int]) -> Mi
 def draw_box(
     share: float, height: int, width: int, generator: Generator
 ) -> tuple[int, int, int, int]:
-    """Draw a box that leaves about `share` of a picture, its centre anywhere, cut at the edges."""
+    """Draw a box that leaves about `share` of a picture, its center anywhere, cut at the edges."""
     y = int(torch.randint(height, (), generator=generator))
     x = int(torch.randint(width, (), generator=generator))
     half = 0.5 * (1 - share) ** 0.5
