@@ -91,7 +91,7 @@ class Recomputed(nn.Module):
             if name not in known:
                 raise ConfigError(f"the net has no sequence {name!r} to recompute")
             own = [segment for segment in segments if segment.chain == name]
-            self._forwards[name] = _forward(known[name], own, bound)
+            self._forwards[name] = _forward(known[name], own, bound, segments[-1])
 
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and torch.is_grad_enabled()):
@@ -115,7 +115,7 @@ def _units(module: nn.Module) -> list[nn.Module]:
 
 
 def _forward(
-    units: Sequence[nn.Module], segments: Sequence[Segment], bound: Bound | None
+    units: Sequence[nn.Module], segments: Sequence[Segment], bound: Bound | None, last: Segment
 ) -> Callable[[Tensor], Tensor]:
     """Make the function that applies units, those of segments to be run again."""
     pieces: list[Callable[[Tensor], Tensor]] = []
@@ -129,6 +129,9 @@ def _forward(
         again = _forward_again(units, segment, bound)
         work = _Work(units[segment.start : segment.stop], again, bound)
         pieces += [*units[at : segment.start], work]
+        if segment is last and bound is not None:
+            # What follows is kept whole, without another look.
+            pieces.append(_passed(bound.clear))
         at = segment.stop
     return _applied([*pieces, *units[at:]])
 
@@ -141,6 +144,16 @@ def _forward_again(
     groups = [units[start:stop] for start, stop in pairwise(starts)]
     # The last group is differentiated at once: to run it a third time would save nothing.
     return _applied([*(_Work(group, _applied(group), bound) for group in groups[:-1]), *groups[-1]])
+
+
+def _passed(do: Callable[[], None]) -> Callable[[Tensor], Tensor]:
+    """Make the function that does something and returns what it gets."""
+
+    def same(x: Tensor) -> Tensor:
+        do()
+        return x
+
+    return same
 
 
 def _applied(functions: Sequence[Callable[[Tensor], Tensor]]) -> Callable[[Tensor], Tensor]:

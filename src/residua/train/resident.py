@@ -27,12 +27,16 @@ class Bound:
     def begin(self) -> None:
         """Take what the process holds now as what it holds without training."""
         if self.limit is None:
-            runtime.release_freed_memory(torch.device("cpu"))
+            self.clear()
             self.limit = runtime.resident_memory() + self.rise
 
     def keep(self) -> None:
         """Give back what is free if the process holds more than it may."""
         if self.limit is None or runtime.resident_memory() <= self.limit:
             return
-        runtime.release_freed_memory(torch.device("cpu"))
+        self.clear()
         self.limit = max(self.limit, runtime.resident_memory() + ABOVE * self.rise)
+
+    def clear(self) -> None:
+        """Give back what is free."""
+        runtime.release_freed_memory(torch.device("cpu"))
