@@ -80,7 +80,7 @@ def resident(field):
 
 def measure(name, batch, precision, segments, rise):
     """Make three updates; this runs in a process of its own."""
-    runtime.hold_freed_memory()
+    runtime.return_freed_memory()
     made = session(name, batch, precision)
     if segments:
         made.plan = Plan(
@@ -102,6 +102,7 @@ def measure(name, batch, precision, segments, rise):
         began = time.perf_counter()
         update(task, iteration)
         seconds.append(time.perf_counter() - began)
+        runtime.hold_freed_memory()
     risen = resident("VmHWM") - before
     digest = hashlib.sha256()
     for key, value in made.net.state_dict().items():

@@ -140,15 +140,19 @@ class Session:
 
     def profile(self) -> Profile:
         """Measure what the units of the net keep and how long they take."""
-        return profile(
-            self.net,
-            self.splits.train.shape,
-            batch=self.part_size,
-            device=self.device,
-            dtype=self.dtype,
-            make_optimizer=self.experiment.optimizer.build,
-            most=self.memory,
-        )
+        runtime.hold_freed_memory()
+        try:
+            return profile(
+                self.net,
+                self.splits.train.shape,
+                batch=self.part_size,
+                device=self.device,
+                dtype=self.dtype,
+                make_optimizer=self.experiment.optimizer.build,
+                most=self.memory,
+            )
+        finally:
+            runtime.return_freed_memory()
 
     def estimate_seconds(self) -> float:
         """Predict how long the training takes from a few updates, and undo them."""
@@ -156,11 +160,13 @@ class Session:
         task = self.task()
         task.net.train()
         update(task, 0)
+        runtime.hold_freed_memory()
         began = time.monotonic()
         for iteration in range(3):
             update(task, iteration)
         seconds = (time.monotonic() - began) / 3
         self.close()
+        runtime.return_freed_memory()
         self.restore(state)
         return seconds * self.experiment.schedule.until
 
