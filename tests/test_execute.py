@@ -90,7 +90,7 @@ def four_fifths():
 
 
 def test_a_run_in_little_memory_comes_to_the_same_and_says_what_it_did(monkeypatch):
-    for constant in ("PROCESS_BYTES", "FRAGMENTS", "FRAGMENTS_AGAIN"):
+    for constant in ("PROCESS_BYTES", "FRAGMENTS", "HOLES"):
         monkeypatch.setattr(f"residua.train.memory.{constant}", {})
     plain, seen = run(tiny()), []
     budget = four_fifths()
@@ -106,7 +106,7 @@ def test_a_run_in_little_memory_comes_to_the_same_and_says_what_it_did(monkeypat
 
 
 def test_a_run_resumed_in_little_memory_goes_on_bit_for_bit(monkeypatch):
-    for constant in ("PROCESS_BYTES", "FRAGMENTS", "FRAGMENTS_AGAIN"):
+    for constant in ("PROCESS_BYTES", "FRAGMENTS", "HOLES"):
         monkeypatch.setattr(f"residua.train.memory.{constant}", {})
     straight = run(tiny())
     with pytest.raises(RunError):

@@ -140,7 +140,7 @@ def _log(folder: Path, world: World, manner: _Manner, *, iteration: int = 0) -> 
 @contextmanager
 def _joined(device: str) -> Iterator[World]:
     """Prepare the process, and join the others of this training."""
-    runtime.hold_freed_memory()
+    runtime.return_freed_memory()
     with parallel.joined(parallel.own_device(runtime.pick_device(device))) as world:
         yield world
 

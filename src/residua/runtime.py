@@ -120,19 +120,34 @@ def set_threads(count: int | None) -> None:
     torch.set_num_threads(count)
 
 
+def return_freed_memory() -> None:
+    """Give large blocks pages of their own, that go back when freed, where the C library is glibc.
+
+    In a first step, this lets what stays of it (kernels, the state of the optimizer) lie close
+    together. Between activations it would leave holes for good into which few of the next steps'
+    fit.
+    """
+    mmap_threshold, mmap_most = -3, -4
+    _set_malloc({mmap_threshold: 1 << 18, mmap_most: 1 << 20})
+
+
 def hold_freed_memory() -> None:
     """Keep freed memory in the process for the next request, where the C library is glibc.
 
     A training step asks for the same large blocks again and again. By default each is returned to
     the operating system when it is freed, which then clears the pages of the next one.
     """
+    mmap_threshold, trim_threshold = -3, -1
+    _set_malloc({mmap_threshold: 1 << 30, trim_threshold: (1 << 31) - 1})
+
+
+def _set_malloc(values: dict[int, int]) -> None:
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return
-    mmap_threshold, trim_threshold = -3, -1
-    mallopt(mmap_threshold, 1 << 30)
-    mallopt(trim_threshold, (1 << 31) - 1)
+    for option, value in values.items():
+        mallopt(option, value)
 
 
 def free_memory(device: torch.device) -> int:
@@ -151,6 +166,15 @@ def main_memory() -> tuple[int, int] | None:
         return found["MemAvailable"], found["MemTotal"]
     except (OSError, KeyError, ValueError, IndexError):
         return None
+
+
+def resident_memory() -> int:
+    """Return the bytes of main memory that this process holds; 0 where nobody tells."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def release_freed_memory(device: torch.device) -> None:

@@ -109,7 +109,11 @@ class Session:
 
     def profile(self) -> Profile:
         """Measure what the units of the net keep and how long they take."""
-        return self.work.profile(self.part_size, self.memory)
+        runtime.hold_freed_memory()
+        try:
+            return self.work.profile(self.part_size, self.memory)
+        finally:
+            runtime.return_freed_memory()
 
     def estimate_seconds(self) -> float:
         """Predict how long the training takes from a few updates, and undo them."""
@@ -117,11 +121,13 @@ class Session:
         task = self.task()
         task.net.train()
         update(task, 0)
+        runtime.hold_freed_memory()
         began = time.monotonic()
         for iteration in range(3):
             update(task, iteration)
         seconds = (time.monotonic() - began) / 3
         self.close()
+        runtime.return_freed_memory()
         self.restore(state)
         return seconds * self.experiment.schedule.until
 

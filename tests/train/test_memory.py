@@ -13,6 +13,7 @@ from residua.train.memory import choose, parse_bytes, size, smallest
 from residua.train.optimize import SgdConfig
 from residua.train.profile import Profile, profile
 from residua.train.recompute import Recomputed, Segment, chains
+from residua.train.segments import Problem
 from residua.train.shorten import Unit
 
 
@@ -163,7 +164,7 @@ def of_kinds(kinds):
 @settings(deadline=None, max_examples=60)
 def test_no_other_plan_of_one_level_takes_less_time(kinds, budget):
     tables = of_kinds(kinds)
-    problem = memory._Problem.of(made(tables), 2)
+    problem = Problem(made(tables).units(2))
     if problem.plain <= budget:
         return
     expected = brute_force(tables[0], budget)
@@ -195,7 +196,7 @@ def test_more_memory_never_means_more_time_and_every_plan_fits(kinds):
 
 def test_two_levels_need_less_than_one_and_take_longer():
     seen = made(chain(300))
-    once = memory._Problem.of(seen, 2)._smallest_bound()
+    once = Problem(seen.units(2))._smallest_bound()
     least = smallest(seen, 2)
     assert least < 0.7 * once
     plan = choose(seen, 2, least + 1)
@@ -295,7 +296,7 @@ def test_bytes_of_a_short_copy_stand_for_those_of_the_whole_net(settings, dtype)
     net = resnet(**settings).to(memory_format=torch.channels_last).train()
     seen = measured(net, dtype=dtype)
     x = torch.randn(5, 3, 16, 16).to(memory_format=torch.channels_last)
-    problem = memory._Problem.of(seen, 5)
+    problem = Problem(seen.units(5))
     assert problem.plain == pytest.approx(kept_bytes(net, x, dtype), rel=1e-3)
     assert seen.parameters == sum(4 * p.numel() for p in net.parameters())
     assert seen.state == seen.parameters
@@ -304,7 +305,7 @@ def test_bytes_of_a_short_copy_stand_for_those_of_the_whole_net(settings, dtype)
 def test_what_a_plan_keeps_is_what_was_predicted():
     net = resnet(32).to(memory_format=torch.channels_last).train()
     seen = measured(net)
-    problem = memory._Problem.of(seen, 4)
+    problem = Problem(seen.units(4))
     segments, _, _ = problem.one_level(problem.plain / 2.5)
     cut = sum(s.stop - s.start for s in segments)
     again = Recomputed(net, segments).train()

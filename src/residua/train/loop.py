@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 from torch.optim import Optimizer
 
+from residua import runtime
 from residua.errors import RunError
 from residua.train.parallel import unsynchronized
 
@@ -147,8 +148,11 @@ def fit(task: Task, progress: Progress, after_update: Callable[[dict[str, float]
         RunError: as `update` says.
     """
     task.net.train()
+    begun = progress.iteration
     while progress.iteration < task.schedule.until:
         terms = update(task, progress.iteration)
+        if progress.iteration == begun:
+            runtime.hold_freed_memory()
         for name, value in terms.items():
             progress.sums[name] = progress.sums.get(name, 0.0) + value
         progress.count += 1

@@ -20,6 +20,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.modules.batchnorm import _NormBase
 
 from residua.errors import ConfigError
+from residua.train.resident import Bound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,22 +75,29 @@ class Recomputed(nn.Module):
     Args:
         net: shared, not copied; hooks on its units run again with them.
         segments: which units to run again.
+        bound: on what the process holds of main memory; looked at in every segment, when its first
+            and its second forward pass are done.
     """
 
-    def __init__(self, net: nn.Module, segments: Sequence[Segment]) -> None:
+    def __init__(
+        self, net: nn.Module, segments: Sequence[Segment], bound: Bound | None = None
+    ) -> None:
         super().__init__()
         self.net = net
+        self.bound = bound
         self._forwards: dict[str, Callable[[Tensor], Tensor]] = {}
         known = chains(net)
         for name in dict.fromkeys(segment.chain for segment in segments):
             if name not in known:
                 raise ConfigError(f"the net has no sequence {name!r} to recompute")
             own = [segment for segment in segments if segment.chain == name]
-            self._forwards[name] = _forward(known[name], own)
+            self._forwards[name] = _forward(known[name], own, bound, segments[-1])
 
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and torch.is_grad_enabled()):
             return self.net(x)
+        if self.bound is not None:
+            self.bound.begin()
         with instead(self.net, self._forwards):
             return self.net(x)
 
@@ -106,7 +114,9 @@ def _units(module: nn.Module) -> list[nn.Module]:
     return [unit for child in module._modules.values() if child for unit in _units(child)]
 
 
-def _forward(units: Sequence[nn.Module], segments: Sequence[Segment]) -> Callable[[Tensor], Tensor]:
+def _forward(
+    units: Sequence[nn.Module], segments: Sequence[Segment], bound: Bound | None, last: Segment
+) -> Callable[[Tensor], Tensor]:
     """Make the function that applies units, those of segments to be run again."""
     pieces: list[Callable[[Tensor], Tensor]] = []
     at = 0
@@ -116,18 +126,34 @@ def _forward(units: Sequence[nn.Module], segments: Sequence[Segment]) -> Callabl
                 f"segments of {segment.chain!r} must follow one another within its {len(units)} "
                 f"units, got {segment.start} to {segment.stop} after {at}"
             )
-        inside = _forward_again(units, segment)
-        pieces += [*units[at : segment.start], _Work(units[segment.start : segment.stop], inside)]
+        again = _forward_again(units, segment, bound)
+        work = _Work(units[segment.start : segment.stop], again, bound)
+        pieces += [*units[at : segment.start], work]
+        if segment is last and bound is not None:
+            # What follows is kept whole, without another look.
+            pieces.append(_passed(bound.clear))
         at = segment.stop
     return _applied([*pieces, *units[at:]])
 
 
-def _forward_again(units: Sequence[nn.Module], segment: Segment) -> Callable[[Tensor], Tensor]:
+def _forward_again(
+    units: Sequence[nn.Module], segment: Segment, bound: Bound | None
+) -> Callable[[Tensor], Tensor]:
     """Make what a segment runs in the backward pass: its units, in segments of their own."""
     starts = (segment.start, *segment.inner, segment.stop)
     groups = [units[start:stop] for start, stop in pairwise(starts)]
     # The last group is differentiated at once: to run it a third time would save nothing.
-    return _applied([*(_Work(group, _applied(group)) for group in groups[:-1]), *groups[-1]])
+    return _applied([*(_Work(group, _applied(group), bound) for group in groups[:-1]), *groups[-1]])
+
+
+def _passed(do: Callable[[], None]) -> Callable[[Tensor], Tensor]:
+    """Make the function that does something and returns what it gets."""
+
+    def same(x: Tensor) -> Tensor:
+        do()
+        return x
+
+    return same
 
 
 def _applied(functions: Sequence[Callable[[Tensor], Tensor]]) -> Callable[[Tensor], Tensor]:
@@ -142,15 +168,28 @@ def _applied(functions: Sequence[Callable[[Tensor], Tensor]]) -> Callable[[Tenso
 class _Work:
     """A stretch of units: run without a graph now, and `again` with one in the backward pass."""
 
-    def __init__(self, units: Sequence[nn.Module], again: Callable[[Tensor], Tensor]) -> None:
+    def __init__(
+        self,
+        units: Sequence[nn.Module],
+        again: Callable[[Tensor], Tensor],
+        bound: Bound | None,
+    ) -> None:
         self.now = _applied(units)
         self.again = again
+        self.bound = bound
         self.modules = [module for unit in units for module in unit.modules()]
         unique = {id(p): p for unit in units for p in unit.parameters()}
         self.parameters = list(unique.values())
 
     def __call__(self, x: Tensor) -> Tensor:
-        return _Twice.apply(self, x, *(p for p in self.parameters if p.requires_grad))
+        y = _Twice.apply(self, x, *(p for p in self.parameters if p.requires_grad))
+        self.look()
+        return y
+
+    def look(self) -> None:
+        """Keep the bound, if there is one."""
+        if self.bound is not None:
+            self.bound.keep()
 
 
 class _Twice(torch.autograd.Function):
@@ -191,6 +230,7 @@ class _Twice(torch.autograd.Function):
             stack.enter_context(_replayed(x.device, ctx.random))
             stack.enter_context(ctx.autocast())
             y = ctx.work.again(x)
+        ctx.work.look()
         wanted = [x, *ctx.parameters] if x.requires_grad else list(ctx.parameters)
         # Segments within this one do their second forward here, and hold their statistics there.
         found = torch.autograd.grad(y, wanted, gradients, allow_unused=True)
