@@ -11,8 +11,16 @@ from tyro.conf import Positional
 from residua import machine
 from residua.cli.options import parse
 from residua.cli.screen import say, table
-from residua.data.doctor import Examination, examine
+from residua.data.doctor import Finding, examine
+from residua.data.object_doctor import examine_objects
 from residua.data.recognise import Layout
+from residua.data.recognise_objects import (
+    class_counts,
+    object_sentences,
+    parts_of,
+    recognise_objects,
+)
+from residua.data.survey import Surveyed
 from residua.errors import DataError, RunError
 
 SHOWN_CLASSES = 40
@@ -20,10 +28,11 @@ SHOWN_CLASSES = 40
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Say what is wrong with this machine, and with a folder of pictures: residua doctor [FOLDER].
+    """Say what is wrong with this machine, and with a set of pictures: residua doctor [FOLDER].
 
     Attributes:
-        folder: of pictures; without it the machine alone is looked at.
+        folder: of pictures in class folders, a VOC tree, or a COCO folder or file; without it the
+            machine alone is looked at.
         runs: the folder of all runs.
     """
 
@@ -44,24 +53,49 @@ def main(words: Sequence[str]) -> None:
     table("this machine", [("", False), ("", False)], rows)
     for sentence in found.remarks:
         say(f"- {sentence}")
-    examined = None if options.folder is None else examine(options.folder)
-    if examined is not None:
-        _print(examined)
+    findings = list[Finding]() if options.folder is None else _examined(options.folder)
     if found.faults:
         raise RunError("; ".join(found.faults))
-    serious = [f.sentence for f in examined.findings if f.serious] if examined else []
+    serious = [finding.sentence for finding in findings if finding.serious]
     if serious:
         raise DataError("; ".join(serious))
     say("nothing serious was found")
 
 
-def _print(examined: Examination) -> None:
-    if examined.layout is not None:
-        say("")
-        _print_counts(examined.layout)
-    for finding in examined.findings:
+def _examined(folder: Path) -> list[Finding]:
+    """Examine a set of pictures, with objects or in class folders, and print what was found."""
+    config = recognise_objects(folder)
+    if config is not None:
+        objects = examine_objects(config)
+        if objects.surveyed is not None:
+            say("\n" + "\n".join(object_sentences(objects.surveyed)[:2]))
+            _print_objects(objects.surveyed)
+        findings = objects.findings
+    else:
+        examined = examine(folder)
+        if examined.layout is not None:
+            say("")
+            _print_counts(examined.layout)
+        findings = examined.findings
+    for finding in findings:
         if not finding.serious:
             say(f"- {finding.sentence}")
+    return findings
+
+
+def _print_objects(found: Surveyed) -> None:
+    """Print how many objects every class has in every part."""
+    parts = parts_of(found)
+    counts = [class_counts(part) for part in parts.values()]
+    rows = [
+        [name, *(f"{count[label]:,}" for count in counts)]
+        for label, name in enumerate(found.survey.classes[:SHOWN_CLASSES])
+    ]
+    if len(found.survey.classes) > SHOWN_CLASSES:
+        more = f"and {len(found.survey.classes) - SHOWN_CLASSES} more"
+        rows.append([more, *("" for _ in parts)])
+    rows.append(["all", *(f"{sum(count):,}" for count in counts)])
+    table("objects", [("class", False), *((name, True) for name in parts)], rows)
 
 
 def _print_counts(layout: Layout) -> None:

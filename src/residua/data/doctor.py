@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from residua.data.pictures import each
-from residua.data.probe import UNEVEN, Header, header, imbalance_phrase
+from residua.data.probe import UNEVEN, Header, imbalance_phrase, whole_header
 from residua.data.recognise import Layout, recognise
 from residua.errors import DataError
 
-# A JPEG ends with this marker; cameras may write a little more after it.
-END_OF_JPEG, TAIL = b"\xff\xd9", 4096
 SHOWN = 3
 # Shorter sides, in pixels, that make for too little to see and for slow reading.
 TINY, HUGE = 16, 1500
@@ -63,7 +61,7 @@ def examine(path: str | Path, *, max_unreadable: float = 0.01) -> Examination:
     except DataError as error:
         return Examination(None, [Finding(True, str(error))])
     names = [name for part in layout.parts.values() for name in part.names]
-    seen = list(each((layout.root / name for name in names), _checked))
+    seen = list(each((layout.root / name for name in names), whole_header))
     headers = [found for found in seen if isinstance(found, Header)]
     faults = [str(found) for found in seen if isinstance(found, DataError)]
     findings = [
@@ -74,17 +72,6 @@ def examine(path: str | Path, *, max_unreadable: float = 0.01) -> Examination:
         *(Finding(False, remark) for remark in layout.remarks),
     ]
     return Examination(layout, sorted(findings, key=lambda finding: not finding.serious))
-
-
-def _checked(path: Path) -> Header:
-    """Read the header of a picture, and whether a JPEG has its end."""
-    found = header(path)
-    if found.format in {"JPEG", "MPO"}:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - TAIL))
-            if END_OF_JPEG not in file.read():
-                raise DataError(f"{path} is cut short")
-    return found
 
 
 def _unreadable(faults: list[str], count: int, allowed: float) -> Iterable[Finding]:
@@ -104,7 +91,7 @@ def _copies(layout: Layout) -> Iterable[Finding]:
         for part, members in layout.parts.items()
         for name, label in zip(members.names, members.labels, strict=True)
     ]
-    groups = _same_bytes([path for path, _, _ in places])
+    groups = same_bytes([path for path, _, _ in places])
     across = [group for group in groups if len({places[i][1] for i in group}) > 1]
     contradicting = [group for group in groups if len({places[i][2] for i in group}) > 1]
     if across:
@@ -132,7 +119,7 @@ def _copies(layout: Layout) -> Iterable[Finding]:
         )
 
 
-def _same_bytes(paths: list[Path]) -> list[list[int]]:
+def same_bytes(paths: list[Path]) -> list[list[int]]:
     """Group the indices of files that hold the same bytes; only files of one length are read."""
     by_length: dict[int, list[int]] = defaultdict(list)
     for index, path in enumerate(paths):

@@ -19,16 +19,27 @@ LOOKED_AT = 200
 SHOWN_CLASSES = 8
 # How many times as large the largest class may be as the smallest before it is worth a word.
 UNEVEN = 3.0
+# A JPEG ends with this marker; cameras may write a little more after it.
+END_OF_JPEG, TAIL = b"\xff\xd9", 4096
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 
 class Header(NamedTuple):
-    """What a picture file says of itself."""
+    """What a picture file says of itself.
+
+    Args:
+        width: of the upright picture, in pixels.
+        height: likewise.
+        mode: the kind of its pixels.
+        format: of the file.
+        turn: its EXIF orientation, 1 to 8; 1 is upright.
+    """
 
     width: int
     height: int
     mode: str
     format: str
+    turn: int = 1
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,23 @@ def header(path: Path) -> Header:
     """
     with opened(path) as picture:
         turn = orientation(picture)
-        return Header(*upright_size(picture, turn), picture.mode, picture.format or "unknown")
+        size = upright_size(picture, turn)
+        return Header(*size, picture.mode, picture.format or "unknown", turn)
+
+
+def whole_header(path: Path) -> Header:
+    """Read what a picture file says of itself, and see that a JPEG has its end.
+
+    Raises:
+        DataError: it is no picture, or is cut short.
+    """
+    found = header(path)
+    if found.format in {"JPEG", "MPO"}:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL))
+            if END_OF_JPEG not in file.read():
+                raise DataError(f"{path} is cut short")
+    return found
 
 
 def probe(layout: Layout, count: int = LOOKED_AT) -> Probe:
