@@ -6,6 +6,7 @@ import matplotlib as mpl
 import pytest
 
 from residua import plots
+from residua.plots import detection
 from residua.plots.axes import _apart
 
 CURVE = [(8, 80.0), (16, 20.0), (24, 5.0), (32, 0.0)]
@@ -27,6 +28,10 @@ PANELS = {
 }
 
 
+def class_curve(name, ap):
+    return plots.PrecisionRecall(name, [ap / 100] * 50 + [0.1] * 51, ap, 12)
+
+
 def words(svg):
     return [element.text for element in ET.fromstring(svg).iter("text")]
 
@@ -42,6 +47,9 @@ def every_figure():
             {"plain": {20: (0, 1), 56: (40, 42)}, "residual": {20: (0, 1)}}, [20, 56]
         ),
         "degradation": plots.degradation(PANELS, note="n = 1", until=20),
+        "precision-recall": plots.precision_recall(
+            [class_curve("cat", 70), class_curve("dog", 40)]
+        ),
         "stacked": plots.degradation(PANELS, note="n = 1", until=20, stacked=True),
     }
 
@@ -165,3 +173,36 @@ def test_one_family_alone_leaves_the_other_panel_empty():
 )
 def test_labels_are_moved_apart_no_further_than_they_must(heights, expected):
     assert _apart(heights, 0.1) == pytest.approx(expected)
+
+
+def test_precision_and_recall_have_a_panel_of_each_class_and_one_of_the_mean():
+    found = words(plots.precision_recall([class_curve("cat", 70.04), class_curve("dog", 40.0)]))
+    assert {"mean of 2 classes", "cat", "dog"} <= set(found)
+    assert {"AP 55.0 %", "AP 70.0 %", "AP 40.0 %", "24 objects"} <= set(found)
+
+
+def test_one_class_has_one_panel_and_of_many_those_with_the_smallest_precision(monkeypatch):
+    alone = words(plots.precision_recall([class_curve("cat", 70)], note="IoU 0.5"))
+    assert (alone.count("AP 70.0 %"), "recall (%).  IoU 0.5" in alone) == (1, True)
+    monkeypatch.setattr(detection, "MOST_PANELS", 4)
+    many = words(plots.precision_recall([class_curve(f"class {i}", 90 - i) for i in range(6)]))
+    assert [text for text in many if text.startswith(("mean", "class"))] == [
+        "mean of 6 classes",
+        "class 5",
+        "class 4",
+        "class 3",
+    ]
+
+
+def test_a_narrow_figure_has_its_panels_in_two_columns():
+    curves = [class_curve(f"class {i}", 90 - i) for i in range(5)]
+    wide, narrow = (plots.precision_recall(curves, narrow=it) for it in (False, True))
+    sizes = [
+        [float(n) for n in svg.partition('viewBox="')[2].split('"')[0].split()[2:]]
+        for svg in (wide, narrow)
+    ]
+    assert sizes[1][0] < 0.6 * sizes[0][0]
+    assert sizes[1][1] > 1.3 * sizes[0][1]
+    assert {it for it in words(wide) if "class" in it} == {
+        it for it in words(narrow) if "class" in it
+    }

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from residua.nets.resnet import GlobalAverage
+from residua.nn.frozen import FrozenNorm
 from residua.nn.frugal import FrugalReLU
 
 Role = Literal["main", "shortcut", "gate"]
@@ -31,6 +32,7 @@ OFF_PATH: dict[str, Role] = {
 WORDS: dict[type[nn.Module], str] = {
     GlobalAverage: "global average pool",
     nn.BatchNorm2d: "batch norm",
+    FrozenNorm: "frozen batch norm",
     nn.ReLU: "relu",
     FrugalReLU: "relu",
 }

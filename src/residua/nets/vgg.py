@@ -18,6 +18,7 @@ from residua.nn.chain import chain
 from residua.nn.frugal import FrugalReLU
 
 WIDTHS = (64, 128, 256, 512, 512)
+LINEAR = 4096
 CONVOLUTIONS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 
 
@@ -75,6 +76,7 @@ def vgg(
     depth: Literal[16, 19] = 16,
     *,
     dropout: float = 0.5,
+    widen: float = 1.0,
     zero_init_residual: bool = False,
     in_channels: int = 3,
     num_classes: int = 1000,
@@ -84,12 +86,13 @@ def vgg(
     Args:
         depth: weighted layers: 16 or 19.
         dropout: probability in [0, 1) of dropping a feature before the last two linear layers.
+        widen: every width is so many times that of [V]; 1 is [V].
         zero_init_residual: not possible, since there is none; refused with a sentence.
         in_channels: of the pictures.
         num_classes: length of the logits.
 
     Raises:
-        ConfigError: another depth.
+        ConfigError: another depth, or a width without sense.
 
     Differs:
         Features are averaged to 7x7, which is the identity for 224x224 pixels, so that other sizes
@@ -98,15 +101,19 @@ def vgg(
     """
     if depth not in CONVOLUTIONS:
         raise ConfigError(f"depth must be 16 or 19 for vgg, got {depth}")
-    groups = zip(CONVOLUTIONS[depth], (in_channels, *WIDTHS), WIDTHS, strict=False)
+    if not 0 < widen <= 16:
+        raise ConfigError(f"widen must be above 0 and at most 16, got {widen}")
+    widths = [max(1, round(width * widen)) for width in WIDTHS]
+    linear = max(1, round(LINEAR * widen))
+    groups = zip(CONVOLUTIONS[depth], (in_channels, *widths), widths, strict=False)
     head = chain(
-        fc1=nn.Linear(WIDTHS[-1] * 7 * 7, 4096),
+        fc1=nn.Linear(widths[-1] * 7 * 7, linear),
         relu1=FrugalReLU(),
         dropout1=nn.Dropout(dropout),
-        fc2=nn.Linear(4096, 4096),
+        fc2=nn.Linear(linear, linear),
         relu2=FrugalReLU(),
         dropout2=nn.Dropout(dropout),
-        fc3=nn.Linear(4096, num_classes),
+        fc3=nn.Linear(linear, num_classes),
     )
     takes = Input(channels=in_channels, smallest=32)
     net = VGG(groups=[_group(*sizes) for sizes in groups], head=head, takes=takes)
@@ -121,6 +128,7 @@ class VggConfig:
     kind: Literal["vgg"] = "vgg"
     depth: Literal[16, 19] = 16
     dropout: float = 0.5
+    widen: float = 1.0
     zero_init_residual: bool = False
     in_channels: int = 3
     num_classes: int = 1000

@@ -1,0 +1,1 @@
+"""Objects in pictures: the detector of the 2015 paper, and what its boxes are worth."""
