@@ -4,19 +4,23 @@ import torch
 from torch import Tensor, nn
 
 from residua.data.loading import Pictures, Splits
+from residua.data.objects import AnnotatedSplits
+from residua.detect.settings import FasterRcnnConfig
+from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.errors import ConfigError, DataError, ResiduaError
-from residua.experiment import Experiment
 
 
-def check_memory(experiment: Experiment, processes: int) -> None:
+def check_memory(experiment: AnyExperiment, processes: int) -> None:
     """Refuse to recompute activations where that is not done."""
+    if isinstance(experiment, DetectionExperiment):
+        raise ConfigError("memory is for classifiers: a detector keeps what it computes")
     if experiment.compile or processes > 1:
         raise ConfigError(
             "memory is for training without compile and by one process: leave out one of them"
         )
 
 
-def check_parts(experiment: Experiment, processes: int) -> None:
+def check_parts(experiment: AnyExperiment, processes: int) -> None:
     """Refuse a batch that cannot be shared out to all processes, and cut in equal parts there."""
     if experiment.batch_size % (experiment.accumulate * processes):
         raise ConfigError(
@@ -41,6 +45,32 @@ def check_splits(splits: Splits, select: str) -> None:
             'select is "best", but there are no validation images to choose with: hold some out, '
             'or take the "last" weights'
         )
+
+
+def check_annotated(
+    experiment: DetectionExperiment, splits: AnnotatedSplits, processes: int
+) -> None:
+    """Refuse parts of other classes, a detector of another number, or nothing to select with."""
+    train = splits.train
+    for part in (splits.validation, splits.test):
+        if part is not None and part.classes != train.classes:
+            raise DataError(
+                f"a part of the data has the classes {', '.join(part.classes)}, what is learned "
+                f"from {', '.join(train.classes)}: they must agree"
+            )
+    config = experiment.net
+    if isinstance(config, FasterRcnnConfig) and config.num_classes != len(train.classes):
+        raise ConfigError(
+            f"the net tells {config.num_classes} classes apart, but the data have "
+            f"{len(train.classes)} (set --net.num-classes)"
+        )
+    if experiment.select == "best" and splits.validation is None:
+        raise ConfigError(
+            'select is "best", but there are no validation pictures to choose with: hold some out, '
+            'or take the "last" weights'
+        )
+    if experiment.training == "alternating" and processes > 1:
+        raise ConfigError("alternating training is for one process: its steps free other weights")
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from residua import outcome, runtime
+from residua import outcome, runs, runtime
 from residua.agreement import check_fit, check_splits
 from residua.data.loading import Batch, Pictures, Served, Serving, Splits
 from residua.data.normalize import Normalize
@@ -42,6 +42,8 @@ class Classification:
         self.experiment = experiment
         self.world = world
         self.dtype = dtype
+        self.look_every = 1
+        self.compile = experiment.compile
         splits = experiment.load_data()
         check_splits(splits, experiment.select)
         self.fingerprints = [part.fingerprint() for part in _parts(splits)]
@@ -54,6 +56,14 @@ class Classification:
         self.optimizer: Optimizer = experiment.optimizer.build(net)
         # What the optimizer has frozen keeps its own statistics.
         self.net = self._synchronized(net)
+
+    @property
+    def learner(self) -> nn.Module:
+        """The net itself."""
+        return self.net
+
+    def before_update(self, iteration: int) -> None:
+        """Do nothing."""
 
     def batches(self, share: slice) -> Served[Batch]:
         """Return what gives the batch of every iteration; of each, this process's share."""
@@ -163,6 +173,10 @@ class Classification:
             },
             beside=None if preparation is None else preparation.arrays(),
         )
+
+    def load_weights(self, folder: Path, which: str) -> None:
+        """Take the "best" or "last" weights of a run."""
+        runs.load_weights(folder, which, self.net)
 
     def state(self) -> dict[str, Any]:
         """Return the range that pictures are brought into."""

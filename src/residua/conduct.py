@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from residua import events, files, outcome, report, runs
+from residua import events, files, outcome, report
 from residua.errors import ResiduaError, RunError
 from residua.experiment import Given
-from residua.outcome import Course, Result
+from residua.outcome import AnyResult, Course
 from residua.session import Session
 from residua.train import checkpoint
 from residua.train.interrupt import asked_to_stop
@@ -43,7 +43,7 @@ class Conduct:
         self.began = time.monotonic() - session.seconds
         self.asked: Callable[[], bool] = bool
 
-    def to_the_end(self, *, page: bool) -> Result:
+    def to_the_end(self, *, page: bool) -> AnyResult:
         """Train, test and record the result; a training that stops says how to resume it.
 
         Raises:
@@ -73,7 +73,7 @@ class Conduct:
         self.log.tell("update", iteration=iteration, **terms)
         rate = self.session.pace.rate(iteration - 1)
         self.session.pace.after_update(iteration, terms)
-        if iteration % self.session.updates_per_epoch == 0 or iteration == until:
+        if iteration % self.session.updates_per_look == 0 or iteration == until:
             self._end_epoch(rate)
         if time.monotonic() > self.save_at:
             self._save()
@@ -145,18 +145,18 @@ class Conduct:
             if page and self.leads:
                 report.write(self.folder)
 
-    def _finish(self) -> Result:
+    def _finish(self) -> AnyResult:
         session = self.session
         self._save_weights("last")
         self._save()
         if self.leads:
-            runs.load_weights(self.folder, session.experiment.select, session.net)
+            session.work.load_weights(self.folder, session.experiment.select)
         found = session.work.test()
         result = session.world.told(self._record(found) if self.leads else None)
         assert result is not None
         return result
 
-    def _record(self, found: Any) -> Result:
+    def _record(self, found: Any) -> AnyResult:
         session = self.session
         rows = events.history(events.read(self.folder))
         best = session.experiment.select == "best"

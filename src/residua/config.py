@@ -59,7 +59,9 @@ def digest(value: object) -> str:
     What has its default is left out, so that a setting that is added later, with a default that
     means what was before, changes no name.
     """
-    text = json.dumps(_without_defaults(value), sort_keys=True, separators=(",", ":"))
+    # A whole number where a fraction is allowed is read back from a file as a fraction.
+    settled = decode(type(value), encode(value))
+    text = json.dumps(_without_defaults(settled), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -1,11 +1,13 @@
 """The append-only record of a run: one JSON object per line, and reading it back.
 
 Kinds of events:
-    start    environment, command, sizes of the data, plan, layer table
+    start    environment, command, sizes of the data, plan, layer table; of a detector its "task"
     resume   the iteration at which a stopped run went on
-    epoch    means over the updates since the last one, and the error on the validation images
+    epoch    means over the updates since the last one, and the error (of a detector the mAP) on the
+             validation images
     stop     why a run ended early
-    result   the error on the test images, with the confusion matrix and the mistakes
+    result   the error on the test images, with the confusion matrix and the mistakes; of a detector
+             the mAP by every rule, with the pictures that have most mistakes
 
 Tests after the end of a run have a file of their own, with events of the kind "evaluation", so that
 the record of the training stays as it was.

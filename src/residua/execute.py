@@ -4,16 +4,19 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import overload
 
 from torch import nn
 
-from residua import events, files, outcome, runs, runtime
+from residua import events, files, outcome, pretraining, runs, runtime
 from residua.conduct import Conduct
 from residua.config import digest, to_yaml
 from residua.data.loading import Splits
+from residua.data.objects import AnnotatedSplits
+from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.errors import CheckpointError
 from residua.experiment import Experiment
-from residua.outcome import Result
+from residua.outcome import AnyResult, DetectionResult, Result
 from residua.session import STATE, Session
 from residua.train import checkpoint, parallel
 from residua.train.parallel import World
@@ -28,8 +31,34 @@ class _Manner:
     page: bool
 
 
+@overload
 def run(
     experiment: Experiment,
+    *,
+    root: str | Path = ...,
+    name: str | None = ...,
+    device: str = ...,
+    memory: int | None = ...,
+    listen: events.Listener | None = ...,
+    page: bool = ...,
+) -> Result: ...
+
+
+@overload
+def run(
+    experiment: DetectionExperiment,
+    *,
+    root: str | Path = ...,
+    name: str | None = ...,
+    device: str = ...,
+    memory: int | None = ...,
+    listen: events.Listener | None = ...,
+    page: bool = ...,
+) -> DetectionResult: ...
+
+
+def run(
+    experiment: AnyExperiment,
     *,
     root: str | Path = "runs",
     name: str | None = None,
@@ -37,7 +66,7 @@ def run(
     memory: int | None = None,
     listen: events.Listener | None = None,
     page: bool = True,
-) -> Result:
+) -> AnyResult:
     """Train and test, in a new folder below `root`.
 
     Args:
@@ -60,7 +89,8 @@ def run(
         if begun is not None:
             done = world.told(outcome.recorded(begun) if world.leads else None)
             return done or _resume(begun, experiment, world, manner)
-        session = Session(experiment, world, memory=memory)
+        trunk = _trunk(experiment, Path(root), world, manner)
+        session = Session(experiment, world, memory=memory, trunk=trunk)
         folder = world.told(_create(Path(root), experiment, name) if world.leads else Path())
         log = _log(folder, world, manner)
         log.write("start", **session.description())
@@ -72,12 +102,12 @@ def resume(
     folder: str | Path,
     *,
     net: nn.Module | Callable[[], nn.Module] | None = None,
-    data: Splits | None = None,
+    data: Splits | AnnotatedSplits | None = None,
     device: str = "auto",
     memory: int | None = None,
     listen: events.Listener | None = None,
     page: bool = True,
-) -> Result:
+) -> AnyResult:
     """Go on with a run that stopped, as if it had not; on the processor bit for bit.
 
     Args:
@@ -95,16 +125,25 @@ def resume(
     """
     folder = Path(folder)
     experiment = runs.read_experiment(folder)
-    experiment = dataclasses.replace(
-        experiment,
-        net=experiment.net if net is None else net,
-        data=experiment.data if data is None else data,
-    )
+    experiment = _with_objects(experiment, net, data)
     with _joined(device) as world:
         return _resume(folder, experiment, world, _Manner(memory, listen, page))
 
 
-def _resume(folder: Path, experiment: Experiment, world: World, manner: _Manner) -> Result:
+def _with_objects(
+    experiment: AnyExperiment,
+    net: nn.Module | Callable[[], nn.Module] | None,
+    data: Splits | AnnotatedSplits | None,
+) -> AnyExperiment:
+    """Put the objects that were handed over in Python into an experiment."""
+    if isinstance(experiment, Experiment):
+        own = data if isinstance(data, Splits) else experiment.data
+        return dataclasses.replace(experiment, net=experiment.net if net is None else net, data=own)
+    found = data if isinstance(data, AnnotatedSplits) else experiment.data
+    return dataclasses.replace(experiment, data=found)
+
+
+def _resume(folder: Path, experiment: AnyExperiment, world: World, manner: _Manner) -> AnyResult:
     with _alone(folder, world):
         state = world.told(_state(folder) if world.leads else {})
         session = Session(experiment, world, memory=manner.memory, fresh=False)
@@ -115,6 +154,19 @@ def _resume(folder: Path, experiment: Experiment, world: World, manner: _Manner)
         return Conduct(session, folder, log).to_the_end(page=manner.page)
 
 
+def _trunk(experiment: AnyExperiment, root: Path, world: World, manner: _Manner) -> Path | None:
+    """Train the trunk of a detector first, if that is wanted."""
+    first = pretraining.first_of(experiment)
+    if first is None:
+        return None
+
+    def train(first: Experiment) -> Path:
+        listen, device = manner.listen, str(world.device)
+        return run(first, root=root, device=device, listen=listen, page=manner.page).folder
+
+    return pretraining.trunk(first, root, train)
+
+
 def _state(folder: Path) -> checkpoint.State:
     """Read what a stopped run goes on from."""
     if events.result(events.read(folder)) is not None:
@@ -123,7 +175,7 @@ def _state(folder: Path) -> checkpoint.State:
     return checkpoint.latest(folder / "checkpoints", keys=STATE)
 
 
-def _create(root: Path, experiment: Experiment, name: str | None) -> Path:
+def _create(root: Path, experiment: AnyExperiment, name: str | None) -> Path:
     """Make the folder of a run, with its settings."""
     folder = runs.create(root, experiment.name, name or f"seed{experiment.seed}")
     files.write(folder / runs.CONFIG, to_yaml(experiment.recordable()))
@@ -145,7 +197,7 @@ def _joined(device: str) -> Iterator[World]:
         yield world
 
 
-def _begun_run(root: Path, experiment: Experiment, world: World) -> Path | None:
+def _begun_run(root: Path, experiment: AnyExperiment, world: World) -> Path | None:
     """Find the run that this start by torchrun has begun already, before a process was lost."""
     launch, found = parallel.launch(), None
     if world.leads and launch is not None:

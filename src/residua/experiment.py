@@ -13,10 +13,12 @@ from torch import nn
 from residua.config import decode, encode, settings, tagged
 from residua.data.augment import AsIs, Augment
 from residua.data.cifar import Cifar10Config, Cifar100Config
+from residua.data.crops import ObjectCropsConfig
 from residua.data.folder import FilesConfig, FolderConfig
 from residua.data.loading import Splits
 from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.normalize import ChannelStats, Normalization
+from residua.data.scenes import SceneCropsConfig
 from residua.data.sets import DigitsConfig
 from residua.data.svhn import SvhnConfig
 from residua.data.views import Views, Whole
@@ -83,6 +85,37 @@ class Given:
     kind: Literal["given"] = "given"
     type: str
 
+    def must_be_given(self, what: str) -> str:
+        """Say that the record cannot rebuild the object that this stands for."""
+        return (
+            f"{what} was handed over in Python as {self.type}, so the record cannot rebuild it: "
+            f"hand it over again with {what}=..."
+        )
+
+
+def given(value: object) -> Given:
+    """Return what stands in a record for an object."""
+    named = value if isinstance(value, type | types.FunctionType) else type(value)
+    return Given(type=f"{named.__module__}:{named.__qualname__}")
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no folder of runs can have."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ConfigError(
+            f"name must be letters, digits, points, hyphens and underscores, got {name!r}"
+        )
+
+
+def check_batch(batch_size: int, accumulate: int, clip: float | None) -> None:
+    """Refuse a batch without pictures or of unequal parts, and a bound on gradients below 0."""
+    if batch_size < 1:
+        raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
+    if accumulate < 1 or batch_size % accumulate:
+        raise ConfigError(f"accumulate must divide the batch of {batch_size}, got {accumulate}")
+    if clip is not None and not clip > 0:
+        raise ConfigError(f"clip must be above 0, got {clip}")
+
 
 @settings
 class Experiment:
@@ -131,6 +164,8 @@ class Experiment:
             | SvhnConfig
             | FolderConfig
             | FilesConfig
+            | SceneCropsConfig
+            | ObjectCropsConfig
             | Given,
             tagged,
         ]
@@ -155,6 +190,11 @@ class Experiment:
     select: Literal["last", "best"] = "last"
     claims: tuple[Claim, ...] = ()
 
+    @property
+    def rates(self) -> Schedule:
+        """The schedule, which is for batches of whatever size."""
+        return self.schedule
+
     def check(self) -> None:
         """Refuse settings that no training can have.
 
@@ -163,18 +203,8 @@ class Experiment:
                 sense, or a name that is no folder name.
         """
         decode(Experiment, encode(self.recordable()), where="experiment")
-        if self.batch_size < 1:
-            raise ConfigError(f"batch_size must be at least 1, got {self.batch_size}")
-        if self.accumulate < 1 or self.batch_size % self.accumulate:
-            raise ConfigError(
-                f"accumulate must divide the batch of {self.batch_size}, got {self.accumulate}"
-            )
-        if self.clip is not None and not self.clip > 0:
-            raise ConfigError(f"clip must be above 0, got {self.clip}")
-        if not re.fullmatch(r"\w[\w.-]*", self.name):
-            raise ConfigError(
-                f"name must be letters, digits, points, hyphens and underscores, got {self.name!r}"
-            )
+        check_name(self.name)
+        check_batch(self.batch_size, self.accumulate, self.clip)
         self.schedule.phases()
         self.loss.check()
 
@@ -186,7 +216,7 @@ class Experiment:
                 the schedule watches pictures that the data do not have.
         """
         if isinstance(self.data, Given):
-            raise ConfigError(_must_be_given("data", self.data))
+            raise ConfigError(self.data.must_be_given("data"))
         splits = self.data if isinstance(self.data, Splits) else self.data.load()
         if isinstance(self.schedule, PlateauConfig):
             known = () if splits.validation is None else ("validation_error",)
@@ -201,7 +231,7 @@ class Experiment:
                 type is recorded.
         """
         if isinstance(self.net, Given):
-            raise ConfigError(_must_be_given("net", self.net))
+            raise ConfigError(self.net.must_be_given("net"))
         if isinstance(self.net, nn.Module):
             return copy.deepcopy(self.net)
         return self.net() if callable(self.net) else self.net.build()
@@ -209,11 +239,15 @@ class Experiment:
     def recordable(self) -> "Experiment":
         """Return the experiment with objects replaced by the names of their types."""
         objects = {
-            field: Given(type=_name_of(value))
+            field: given(value)
             for field, value in (("net", self.net), ("data", self.data))
             if isinstance(value, nn.Module | Splits) or callable(value)
         }
         return dataclasses.replace(self, **objects)
+
+    def lasting(self, until: int) -> "Experiment":
+        """Return the experiment with its schedule shrunk or stretched to so many updates."""
+        return dataclasses.replace(self, schedule=self.schedule.scaled(until))
 
     def smoke(self) -> "Experiment":
         """Return the experiment cut to two small updates, to see that it runs at all."""
@@ -224,15 +258,3 @@ class Experiment:
             accumulate=1,
             claims=(),
         )
-
-
-def _name_of(value: object) -> str:
-    named = value if isinstance(value, type | types.FunctionType) else type(value)
-    return f"{named.__module__}:{named.__qualname__}"
-
-
-def _must_be_given(what: str, stand_in: Given) -> str:
-    return (
-        f"{what} was handed over in Python as {stand_in.type}, so the record cannot rebuild it: "
-        f"hand it over again with {what}=..."
-    )

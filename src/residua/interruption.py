@@ -11,8 +11,9 @@ from torch import Tensor
 
 from residua import events, execute
 from residua.data.loading import Splits
+from residua.data.objects import AnnotatedSplits
+from residua.detection_experiment import AnyExperiment
 from residua.errors import ConfigError, RunError
-from residua.experiment import Experiment
 from residua.session import STATE
 from residua.train import checkpoint
 
@@ -21,6 +22,7 @@ RESULTS = (
     *("test_error", "top5_error", "calibration_error", "loss", "confusion"),
     *("train_error", "validation_error", "selected_iteration"),
 )
+DETECTION_RESULTS = ("test_map", "scores", "train_loss", "validation_map", "selected_iteration")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Comparison:
 
 
 def compare(
-    experiment: Experiment,
+    experiment: AnyExperiment,
     *,
     root: Path,
     device: str = "auto",
@@ -72,7 +74,7 @@ def compare(
         execute.run(experiment, root=root, name="stopped", device=device, listen=heard, page=False)
     given = {
         "net": None if dataclasses.is_dataclass(experiment.net) else experiment.net,
-        "data": experiment.data if isinstance(experiment.data, Splits) else None,
+        "data": experiment.data if isinstance(experiment.data, Splits | AnnotatedSplits) else None,
     }
     with _stopping(stops[1][0], listen, None) as heard:
         execute.resume(stopped, **given, device=device, listen=heard, page=False)
@@ -115,7 +117,7 @@ def _differences(straight: Path, stopped: Path) -> Iterator[str]:
         if one.exists() != two.exists() or (one.exists() and one.read_bytes() != two.read_bytes()):
             yield f"{name} differs"
     results = [events.result(events.read(folder)) or {} for folder in (straight, stopped)]
-    for name in RESULTS:
+    for name in DETECTION_RESULTS if "test_map" in results[0] else RESULTS:
         if not all(name in result for result in results):
             yield f"{name} is not recorded"
             continue

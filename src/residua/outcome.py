@@ -5,7 +5,7 @@ import csv
 import dataclasses
 import io
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,46 @@ class Result:
 
 
 @dataclasses.dataclass(frozen=True)
+class DetectionResult:
+    """What a run with a detector came to; the record and the page have every other reading of it.
+
+    Args:
+        folder: of the run.
+        test_map: mean over the classes of the average precision at an IoU of 0.5, the area under
+            the curve, in percent.
+        test_count: pictures it was measured on.
+        train_loss: mean over the updates since the last but one look at the validation pictures.
+        validation_map: of the weights that were tested, in percent; None without such pictures.
+        seed: of the run.
+        seconds: of training, validation included, over all stretches of a resumed run.
+    """
+
+    folder: Path
+    test_map: float
+    test_count: int
+    train_loss: float
+    validation_map: float | None
+    seed: int
+    seconds: float
+
+    @property
+    def page(self) -> Path:
+        """The page of the run."""
+        return self.folder / "report.html"
+
+    @property
+    def sentence(self) -> str:
+        """The result in words."""
+        return (
+            f"test mAP@.5 {self.test_map:.1f} % (area under the curve, {self.test_count} images, "
+            f"seed {self.seed})"
+        )
+
+
+AnyResult = Result | DetectionResult
+
+
+@dataclasses.dataclass(frozen=True)
 class Course:
     """A training that has come to its end, as its record tells it.
 
@@ -78,21 +118,23 @@ class Course:
     seconds: float
 
 
-def recorded(folder: Path) -> Result | None:
+def recorded(folder: Path) -> AnyResult | None:
     """Read the result of a run; None if it has not come to its end."""
     event = events.result(events.read(folder))
     if event is None:
         return None
-    names = {field.name for field in dataclasses.fields(Result)} - {"folder"}
-    return Result(folder=folder, **{name: event[name] for name in names})
+    kind = DetectionResult if "test_map" in event else Result
+    names = {field.name for field in dataclasses.fields(kind)} - {"folder"}
+    return kind(folder=folder, **{name: event[name] for name in names})
 
 
-def statistics_line(results: list[Result]) -> str:
-    """Say mean, standard deviation, median and n of the test errors of several seeds."""
-    errors = [result.test_error for result in results]
+def statistics_line(results: Sequence[AnyResult]) -> str:
+    """Say mean, standard deviation, median and n of what several seeds came to."""
+    what = "test error" if isinstance(results[0], Result) else "test mAP@.5"
+    found = [each.test_error if isinstance(each, Result) else each.test_map for each in results]
     return (
-        f"test error {statistics.mean(errors):.2f} ± {statistics.stdev(errors):.2f} % "
-        f"(mean ± std of n = {len(errors)} seeds), median {statistics.median(errors):.2f} %"
+        f"{what} {statistics.mean(found):.2f} ± {statistics.stdev(found):.2f} % "
+        f"(mean ± std of n = {len(found)} seeds), median {statistics.median(found):.2f} %"
     )
 
 

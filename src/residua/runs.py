@@ -10,6 +10,7 @@ runs/<recipe>/<name>/
     report.html            the page
 """
 
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from residua import events, files
 from residua.config import from_yaml
 from residua.data.normalize import Normalize
 from residua.data.whiten import Preparation
+from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.errors import CheckpointError, ConfigError
 from residua.experiment import Experiment
 from residua.nets.reading import read
@@ -113,7 +115,7 @@ def launched(parent: Path, launch: str, digest: str, *, finished: bool) -> Path 
     return None
 
 
-def read_experiment(folder: Path) -> Experiment:
+def read_experiment(folder: Path) -> AnyExperiment:
     """Read the experiment of a run from its config.yaml.
 
     Raises:
@@ -123,7 +125,33 @@ def read_experiment(folder: Path) -> Experiment:
     path = folder / CONFIG
     if not path.is_file():
         raise CheckpointError(f"{folder} is not a run: it has no {CONFIG}")
-    return from_yaml(Experiment, path.read_text(), where=str(path))
+    return experiment_of(path)
+
+
+def finished(parent: Path, digest: str) -> Path | None:
+    """Find a run of the same settings that has come to its end.
+
+    Args:
+        parent: the folder of a recipe's runs.
+        digest: of the experiment.
+    """
+    for path in sorted(parent.glob(f"*/{events.FILE}")):
+        record = events.read(path.parent)
+        began = events.first(record, "start") or {}
+        if began.get("digest") == digest and events.result(record):
+            return path.parent
+    return None
+
+
+def experiment_of(path: Path) -> AnyExperiment:
+    """Read an experiment from a YAML file: that of a detector has a detector for its net.
+
+    Raises:
+        ConfigError: the file does not fit, or is of another version.
+    """
+    text = path.read_text()
+    detector = re.search(r"^net:\n +kind: faster_rcnn$", text, flags=re.MULTILINE)
+    return from_yaml(DetectionExperiment if detector else Experiment, text, where=str(path))
 
 
 def load(
@@ -138,10 +166,12 @@ def load(
 
     Raises:
         CheckpointError: there is no such run, it has no weights, or they are of another net.
-        ConfigError: the network cannot be rebuilt from the record.
+        ConfigError: the network cannot be rebuilt from the record, or is a detector.
     """
     folder = find(str(folder), Path("runs"))
     experiment = read_experiment(folder)
+    if not isinstance(experiment, Experiment):
+        raise ConfigError(f"{folder} is the run of a detector, which does not name pictures")
     began = start(folder)
     network = experiment.build_net() if net is None else net
     if weights not in {None, "best", "last"}:

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import time
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,8 +15,9 @@ from residua.agreement import check_memory, check_parts
 from residua.classification import Classification
 from residua.config import digest
 from residua.data.loading import Served
+from residua.detection import Detection
+from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.errors import CheckpointError
-from residua.experiment import Experiment
 from residua.nets import weights
 from residua.train import parallel
 from residua.train.loop import Progress, Task, update
@@ -41,15 +43,17 @@ class Session:
         world: the processes that share its batches, and the device of this one.
         memory: bytes that a training step may take; activations are recomputed to fit.
         fresh: whether the training begins; one that goes on has the weights of its checkpoint.
+        trunk: weights of a detector's trunk that was trained first.
     """
 
     def __init__(
         self,
-        experiment: Experiment,
+        experiment: AnyExperiment,
         world: World,
         *,
         memory: int | None = None,
         fresh: bool = True,
+        trunk: Path | None = None,
     ) -> None:
         experiment.check()
         if memory is not None:
@@ -60,11 +64,11 @@ class Session:
         device = self.device = world.device
         runtime.set_determinism(experiment.deterministic)
         self.dtype = runtime.pick_dtype(experiment.precision, device)
-        self.work: Work = Classification(experiment, world, dtype=self.dtype, fresh=fresh)
+        self.work: Work = _work(experiment, world, self.dtype, fresh=fresh, trunk=trunk)
         self.net, self.optimizer = self.work.net, self.work.optimizer
         self.batches: Served[Any] | None = None
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
-        self.pace = Pace(experiment.schedule)
+        self.pace = Pace(experiment.rates)
         self.progress = Progress()
         self.best: tuple[float, ...] = ()
         self.seconds = 0.0
@@ -73,9 +77,9 @@ class Session:
         self.plan = None if memory is None else choose(self.profile(), self.part_size, memory)
 
     @property
-    def updates_per_epoch(self) -> int:
-        """Updates between two looks at the validation pictures: one epoch, to the nearest."""
-        return max(1, round(self.work.count / self.experiment.batch_size))
+    def updates_per_look(self) -> int:
+        """Updates between two looks at the validation pictures, an epoch where nothing is said."""
+        return max(1, round(self.work.look_every * self.work.count / self.experiment.batch_size))
 
     @property
     def part_size(self) -> int:
@@ -145,8 +149,8 @@ class Session:
             "fingerprints": self.work.fingerprints,
             "batch_size": experiment.batch_size,
             "until": experiment.schedule.until,
-            "every": self.updates_per_epoch,
-            "plan": [dataclasses.asdict(phase) for phase in experiment.schedule.phases()],
+            "every": self.updates_per_look,
+            "plan": [dataclasses.asdict(phase) for phase in experiment.rates.phases()],
             **self.work.description(),
             **self.where(),
         }
@@ -212,18 +216,32 @@ class Session:
     def _net_to_train(self) -> nn.Module:
         if self.plan is not None:
             return self.plan.recompute(self.net)
-        net = self.world.wrap(self.net)
-        if self.experiment.compile:
+        net = self.world.wrap(self.work.learner)
+        if self.work.compile:
             compiled = torch.compile(net)
             assert isinstance(compiled, nn.Module)
             return compiled
         return net
 
     def _seed(self, iteration: int) -> None:
-        """Begin the random numbers of dropout and the like anew; each process has its own."""
+        """Begin the random numbers of an update anew, for each process its own."""
         seed, rank = self.experiment.seed, self.world.rank
         torch.manual_seed(runtime.derive(seed, "forward", iteration, rank))
+        self.work.before_update(iteration)
 
     def _autocast(self) -> AbstractContextManager[object]:
         enabled = self.dtype is not torch.float32
         return torch.autocast(self.device.type, self.dtype, enabled=enabled)
+
+
+def _work(
+    experiment: AnyExperiment,
+    world: World,
+    dtype: torch.dtype,
+    *,
+    fresh: bool,
+    trunk: Path | None,
+) -> Classification | Detection:
+    if isinstance(experiment, DetectionExperiment):
+        return Detection(experiment, world, dtype=dtype, fresh=fresh, trunk=trunk)
+    return Classification(experiment, world, dtype=dtype, fresh=fresh)

@@ -7,7 +7,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from residua.data.loading import Served
-from residua.outcome import Course, Result
+from residua.outcome import AnyResult, Course
 from residua.train.loop import Terms
 from residua.train.profile import Profile
 
@@ -20,12 +20,25 @@ class Work(Protocol):
         optimizer: of its parameters.
         fingerprints: of every part of the data.
         count: pictures that are learned from.
+        look_every: epochs from one look at the validation pictures to the next.
+        learner: what `loss` is handed, the net or something around it; its gradients are averaged
+            over processes.
+        compile: whether torch.compile joins its operations.
     """
 
     net: nn.Module
     optimizer: Optimizer
     fingerprints: list[str]
     count: int
+    look_every: int
+    compile: bool
+
+    @property
+    def learner(self) -> nn.Module: ...
+
+    def before_update(self, iteration: int) -> None:
+        """Do what an update needs first."""
+        ...
 
     def batches(self, share: slice) -> Served[Any]:
         """Return what gives the batch of every iteration; of each, this process's share."""
@@ -56,7 +69,7 @@ class Work(Protocol):
         """Look at the test pictures, in all processes."""
         ...
 
-    def conclude(self, found: Any, course: Course) -> tuple[Result, dict[str, Any]]:
+    def conclude(self, found: Any, course: Course) -> tuple[AnyResult, dict[str, Any]]:
         """Return the result, and what else is recorded of what `test` found."""
         ...
 
@@ -66,6 +79,10 @@ class Work(Protocol):
 
     def save_weights(self, path: Path) -> None:
         """Write the weights with what is needed to use them without the run."""
+        ...
+
+    def load_weights(self, folder: Path, which: str) -> None:
+        """Take the "best" or "last" weights of a run."""
         ...
 
     def state(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from residua.errors import DataWarning, ResiduaError, closest
 COMMANDS = {
     "train": "train a network (without a name: ResNet-20 on handwritten digits)",
     "evaluate": "test the network of a run, on its own test pictures or on others",
-    "predict": "name what is on pictures, with the network of a run",
+    "predict": "name what is on pictures, or find objects on them, with the network of a run",
     "show": "layer table of a network: output sizes, parameters, multiply-adds",
     "list": "all recipes and networks",
     "doctor": "what is wrong with this machine, or with a folder of pictures",
@@ -82,16 +82,18 @@ def _run(words: list[str]) -> int:
 
 @contextmanager
 def _warnings_as_lines() -> Iterator[None]:
-    """Show warnings about data as sentences, without the place in our code; others as ever."""
+    """Show warnings about data as sentences, each once, without the place in our code."""
+    told: set[str] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("default", DataWarning)
         show = warnings.showwarning
 
         def shown(message: Warning | str, category: type[Warning], *where: Any) -> None:
-            if issubclass(category, DataWarning):
-                _say(f"residua: {message}")
-            else:
+            if not issubclass(category, DataWarning):
                 show(message, category, *where)
+            elif str(message) not in told:
+                told.add(str(message))
+                _say(f"residua: {message}")
 
         warnings.showwarning = shown  # type: ignore[assignment]
         yield

@@ -3,72 +3,42 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
-
-from tyro.conf import Positional
 
 from residua import events, outcome, report, runs, runtime
-from residua.cli.options import parse
+from residua.cli import detections, evaluate_detector
+from residua.cli.evaluate_options import (
+    OF_CLASSIFIERS,
+    OF_DETECTIONS,
+    OF_DETECTORS,
+    OF_RUNS,
+    Options,
+)
+from residua.cli.options import parse, refuse
 from residua.cli.screen import say, table
 from residua.config import encode
 from residua.data import views
 from residua.data.folder import labelled
 from residua.data.loading import Pictures, Splits
-from residua.data.views import Rule
+from residua.detection_experiment import DetectionExperiment
 from residua.errors import ConfigError, ResiduaError
 from residua.evaluate import Scores, kept, scores
 from residua.evaluate.exact_norm import take_exact_statistics
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """Test the network of a run, on its own test pictures or on others; several are an ensemble.
-
-    residua evaluate RUN
-    residua evaluate RUN [RUN | SCORES.safetensors ...]
-
-    Attributes:
-        run: the folder of a run, "last", or a file that --save has written.
-        data: a folder with one sub-folder of pictures per class, or with a label file, instead of
-            the run's own pictures.
-        part: which of the run's own pictures.
-        weights: best or last; by default those that the run was tested with.
-        views: whole, the picture as it is; flips, with its mirror image; center, its center (the
-            papers' 1-crop); ten, corners, center and their mirror images (10-crop); multi, the
-            whole picture at several scales, fully convolutional.
-        size: of the crops of center and ten in pixels; by default that of the pictures that the net
-            has learned from.
-        short_side: to which pictures are resized for center and ten; by default 256/224 of size.
-        scales: shorter sides of multi; by default 224, 256, 384, 480 and 640 where 224 is the size
-            of the pictures learned from, and in proportion elsewhere.
-        mirror: look at mirror images too, under multi.
-        average: what of several views, and of the networks of an ensemble, is averaged.
-        exact_norm: first take the statistics of batch normalization again, by strict averaging over
-            the training pictures.
-        save: write the scores to this file, FILE.safetensors.
-        device: auto, cpu, cuda, cuda:1 or mps.
-        runs: the folder of all runs.
-    """
-
-    run: Annotated[tuple[str, ...], Positional] = ("last",)
-    data: Path | None = None
-    part: Literal["test", "validation", "train"] = "test"
-    weights: Literal["best", "last"] | None = None
-    views: Literal["whole", "flips", "center", "ten", "multi"] = "whole"
-    size: int | None = None
-    short_side: int | None = None
-    scales: tuple[int, ...] = ()
-    mirror: bool = False
-    average: Rule = "probabilities"
-    exact_norm: bool = False
-    save: Path | None = None
-    device: str = "auto"
-    runs: Path = Path("runs")
-
-
 def main(words: Sequence[str]) -> None:
     """Print the errors and the class-by-class table, and record them with the run."""
     options = parse("evaluate", Options, words)
+    if any(word.endswith(detections.SUFFIX) for word in options.run):
+        _detections(options)
+    elif _is_detector(options):
+        evaluate_detector.evaluate(options)
+    else:
+        _classifiers(options)
+
+
+def _classifiers(options: Options) -> None:
+    named = " ".join(options.run)
+    refuse(options, (*OF_DETECTORS, *OF_DETECTIONS), f"detectors and detections, not for {named}")
     if options.save is not None and options.save.suffix != kept.SUFFIX:
         raise ConfigError(f"--save must name a file that ends in {kept.SUFFIX}, got {options.save}")
     found = kept.ensemble(
@@ -80,6 +50,29 @@ def main(words: Sequence[str]) -> None:
         say(f"scores: {options.save}")
     if len(options.run) == 1 and not _is_file(options.run[0]):
         _record(runs.find(options.run[0], options.runs), found, options)
+
+
+def _is_detector(options: Options) -> bool:
+    """Tell by the first run what is tested."""
+    first = next((word for word in options.run or ("last",) if not _is_file(word)), None)
+    if first is None:
+        return False
+    experiment = runs.read_experiment(runs.find(first, options.runs))
+    return isinstance(experiment, DetectionExperiment)
+
+
+def _detections(options: Options) -> None:
+    refuse(options, (*OF_CLASSIFIERS, *OF_DETECTORS, *OF_RUNS), f"runs, not for {options.run[0]}")
+    if len(options.run) != 1:
+        raise ConfigError(f"detections are scored one file at a time, got {len(options.run)} words")
+    detections.evaluate(
+        Path(options.run[0]),
+        options.data,
+        part=options.part,
+        difficult=options.difficult,
+        save=options.save,
+        page=options.page,
+    )
 
 
 def _is_file(word: str) -> bool:

@@ -1,77 +1,32 @@
 """`residua lab`: experiments of the papers to look at."""
 
-import dataclasses
+import importlib
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
 
-from tyro.conf import Positional
-
-from residua import outcome, runtime
-from residua.cli.options import parse
-from residua.cli.screen import Screen, say, table
+from residua.cli.screen import say
 from residua.errors import ConfigError, closest
-from residua.lab.degradation import degradation, experiments
 
-STUDIES = ("degradation",)
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """Train plain and residual networks of several depths and draw them: residua lab degradation.
-
-    Attributes:
-        study: degradation.
-        depths: weighted layers, each 20, 56 or 110.
-        seeds: trainings of each network, with seeds counting up from 0.
-        smoke: cut every training to two small updates.
-        threads: of the processor; by default all cores.
-        device: auto, cpu, cuda, cuda:1 or mps.
-        runs: the folder of all runs.
-    """
-
-    study: Annotated[str, Positional]
-    depths: tuple[int, ...] = (20, 56, 110)
-    seeds: int = 1
-    smoke: bool = False
-    threads: int | None = None
-    device: str = "auto"
-    runs: Path = Path("runs")
+# What `residua lab NAME` does, and the module of `residua.cli.studies` that does it.
+STUDIES = {
+    "degradation": "plain and residual networks of several depths (He et al. 2015, figure 1)",
+    "backbone": "one detector on a residual trunk and on VGG-16 (He et al. 2015, table 7)",
+    "detection-ladder": "what each addition to a detector changes (He et al. 2015, table 9)",
+}
 
 
 def main(words: Sequence[str]) -> None:
-    """Train, and print the table and where the page is."""
-    options = parse("lab", Options, words)
-    if options.study not in STUDIES:
-        hint = closest(options.study, STUDIES) or f" (there is {', '.join(STUDIES)})"
-        raise ConfigError(f"no study is called {options.study}{hint}")
-    if options.seeds < 1 or not options.depths:
-        raise ConfigError("a study needs at least one seed and one depth")
-    runtime.set_threads(options.threads)
-    plan = experiments(options.depths, range(options.seeds))
-    plan = [experiment.smoke() for experiment in plan] if options.smoke else plan
-    with Screen() as screen:
-        folder, results = degradation(plan, root=options.runs, device=options.device, listen=screen)
-    _print(results)
-    say(str(folder / "report.html"))
+    """Run the study that the first word names.
 
-
-def _print(results: list[outcome.Result]) -> None:
-    columns = [
-        ("network", False),
-        ("training error %", True),
-        ("validation error %", True),
-        ("test error %", True),
-        ("seconds", True),
-    ]
-    rows = [
-        [
-            f"{result.folder.parent.name} {result.folder.name}",
-            f"{result.train_error:.1f}",
-            f"{result.validation_error:.1f}",
-            f"{result.test_error:.1f}",
-            f"{result.seconds:.0f}",
-        ]
-        for result in results
-    ]
-    table("plain and residual networks", columns, rows)
+    Raises:
+        ConfigError: there is no such study.
+    """
+    name, *others = words or ("--help",)
+    if name in {"-h", "--help"}:
+        told = [f"  {study:<18}{what}" for study, what in STUDIES.items()]
+        say("\n".join(["usage: residua lab STUDY [options]", "", *told]))
+        return
+    if name not in STUDIES:
+        hint = closest(name, STUDIES) or f" (there is {', '.join(STUDIES)})"
+        raise ConfigError(f"no study is called {name}{hint}")
+    module = importlib.import_module(f"residua.cli.studies.{name.replace('-', '_')}")
+    module.main(others)

@@ -9,11 +9,15 @@ import tyro
 from torch import nn
 
 from residua.data.loading import Splits
-from residua.experiment import Experiment
+from residua.data.objects import AnnotatedSplits
+from residua.detection_experiment import AnyExperiment
+from residua.errors import ConfigError
 
 T = TypeVar("T")
+E = TypeVar("E", bound=AnyExperiment)
 
-HIDDEN = {"name", "claims"}
+OBJECTS = nn.Module | Splits | AnnotatedSplits
+HIDDEN = {"name", "claims", "pretrain"}
 
 
 def parse(command: str, options: type[T], words: Sequence[str]) -> T:
@@ -24,19 +28,22 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
 
 
 def parse_with_experiment(
-    command: str, options: type[T], experiment: Experiment, words: Sequence[str]
-) -> tuple[T, Experiment]:
+    command: str, options: type[T], experiment: E, words: Sequence[str]
+) -> tuple[T, E]:
     """Parse options of a command mixed with overrides of an experiment's settings.
 
     Each setting is offered with the class that it has in this experiment, so that `--net.depth 56`
     needs no mention of the kind of net.
     """
-    hints = get_type_hints(Experiment, include_extras=True)
+    kind = type(experiment)
+    hints = get_type_hints(kind, include_extras=True)
     offered = [
         (field.name, _concrete(getattr(experiment, field.name), hints[field.name]), value)
-        for field in dataclasses.fields(Experiment)
+        for field in dataclasses.fields(kind)
         if field.name not in HIDDEN
-        and not isinstance(value := getattr(experiment, field.name), nn.Module | Splits)
+        and not isinstance(
+            value := getattr(experiment, field.name), nn.Module | Splits | AnnotatedSplits
+        )
     ]
     own = dataclasses.fields(options)  # type: ignore[arg-type]
     mixed = dataclasses.make_dataclass(
@@ -44,7 +51,7 @@ def parse_with_experiment(
         [*((f.name, get_type_hints(options)[f.name], f) for f in own), *offered],
         kw_only=True,
     )
-    mixed.__doc__ = f"{inspect.getdoc(options)}\n{_attributes(Experiment)}"
+    mixed.__doc__ = f"{inspect.getdoc(options)}\n{_attributes(kind)}"
     parsed = tyro.cli(
         mixed,
         prog=f"residua {command}",
@@ -57,6 +64,25 @@ def parse_with_experiment(
         options(**{f.name: getattr(parsed, f.name) for f in own}),
         dataclasses.replace(experiment, **values),
     )
+
+
+def refuse(options: object, names: Sequence[str], what: str) -> None:
+    """Refuse options that say nothing of what is at hand.
+
+    Args:
+        options: as they were given.
+        names: those that do not belong.
+        what: they are for, and what there is instead.
+
+    Raises:
+        ConfigError: one of them was given.
+    """
+    fields = dataclasses.fields(options)  # type: ignore[arg-type]
+    usual = {field.name: field.default for field in fields}
+    given = [name for name in names if getattr(options, name) != usual[name]]
+    if given:
+        words = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ConfigError(f"{words} {'is' if len(given) == 1 else 'are'} for {what}")
 
 
 def _introduction(options: type) -> str:

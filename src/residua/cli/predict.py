@@ -9,10 +9,12 @@ import torch
 from tyro.conf import Positional
 
 from residua import runs
-from residua.cli.options import parse
+from residua.cli import predict_detector
+from residua.cli.options import parse, refuse
 from residua.cli.screen import say
 from residua.data.folder import fit_of
 from residua.data.pictures import read
+from residua.detection_experiment import DetectionExperiment
 from residua.errors import ConfigError, DataError
 from residua.evaluate import feature_file
 from residua.evaluate.features import pooled
@@ -20,33 +22,55 @@ from residua.evaluate.features import pooled
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Name what is on pictures: residua predict RUN IMAGE [IMAGE ...].
+    """Name what is on pictures, or find objects on them: residua predict RUN IMAGE [IMAGE ...].
 
     Attributes:
         run: the folder of the run, or "last".
         images: picture files.
-        top: how many classes to name for each picture.
         weights: best or last; by default those that the run was tested with.
-        invert: swap light and dark first (the digits are light ink on a dark ground).
-        features: also write what the last linear layer takes of each picture to this file: .npz
-            (arrays "files" and "features") or .csv (one line per picture).
         runs: the folder of all runs.
+        top: of classifiers: how many classes to name for each picture.
+        invert: of classifiers: swap light and dark first (the digits are light ink on a dark
+            ground).
+        features: of classifiers: also write what the last linear layer takes of each picture to
+            this file: .npz (arrays "files" and "features") or .csv (one line per picture).
+        threshold: of detectors: the least probability of an object that is told.
+        draw: of detectors: write the pictures with boxes and names drawn into this folder.
+        json: of detectors: write class, score and box (x1, y1, x2, y2 in pixels of the upright
+            picture) of every object to this file.
     """
 
     run: Annotated[str, Positional]
     images: Annotated[tuple[Path, ...], Positional] = ()
-    top: int = 3
     weights: Literal["best", "last"] | None = None
+    runs: Path = Path("runs")
+    top: int = 3
     invert: bool = False
     features: Path | None = None
-    runs: Path = Path("runs")
+    threshold: float = 0.5
+    draw: Path | None = None
+    json: Path | None = None
+
+
+OF_CLASSIFIERS = ("top", "invert", "features")
+OF_DETECTORS = ("threshold", "draw", "json")
 
 
 def main(words: Sequence[str]) -> None:
-    """Print the most probable classes of each picture, one line per picture."""
+    """Print the most probable classes of each picture or its objects, one line per picture."""
     options = parse("predict", Options, words)
     _check(options)
-    trained = runs.load(runs.find(options.run, options.runs), weights=options.weights)
+    folder = runs.find(options.run, options.runs)
+    if isinstance(runs.read_experiment(folder), DetectionExperiment):
+        refuse(options, OF_CLASSIFIERS, f"classifiers, and {folder} is the run of a detector")
+        predict_detector.predict(folder, options)
+        return
+    refuse(options, OF_DETECTORS, f"detectors, and {folder} is the run of a classifier")
+    _name(runs.load(folder, weights=options.weights), options)
+
+
+def _name(trained: runs.TrainedNet, options: Options) -> None:
+    """Say which classes are the most probable."""
     unread = []
     found: dict[Path, torch.Tensor] = {}
     for path in options.images:

@@ -96,11 +96,12 @@ class Screen:
         multiply_adds = sum(layer["multiply_adds"] for layer in start["layers"])
         train, validation, test = start["sizes"]
         chosen = f"{validation:,} to choose with" if validation else "none to choose with"
+        objects = f" ({start['objects'][0]:,} objects)" if "objects" in start else ""
         machine = start["environment"]
         say(
             f"{start['recipe']}: {parameters:,} parameters, {multiply_adds / 1e6:,.1f} M "
             f"multiply-adds per image of {'x'.join(map(str, start['shape']))}\n"
-            f"{train:,} images to learn from, {chosen}, {test:,} to test on; "
+            f"{train:,} images to learn from{objects}, {chosen}, {test:,} to test on; "
             f"{len(start['classes'])} classes\n"
             f"{machine['device']}, {machine['threads']} threads, {machine['precision']}"
         )
@@ -136,14 +137,25 @@ class Screen:
             self._bar.update(self._task, completed=event["iteration"])
 
     def _epoch(self, event: Event) -> None:
-        state = f"loss {event['train_loss']:.3f}  error {event['train_error']:.1f} %"
-        if "validation_error" in event:
-            state += f"  validation {event['validation_error']:.1f} %"
+        state = _state(event)
         rate = f"{event['images_per_second']:,.0f} images/s"
         if self._bar is not None:
             self._bar.update(self._task, rate=rate, state=state)
         else:
             say(f"epoch {event['epoch']:5.1f}  iteration {event['iteration']:6d}  {rate}  {state}")
+
+
+def _state(epoch: Event) -> str:
+    """Say how far a training has come: losses and errors, or the mAP of a detector."""
+    parts = [f"loss {epoch['train_loss']:.3f}"]
+    for name, form in (
+        ("train_error", "error {:.1f} %"),
+        ("validation_error", "validation {:.1f} %"),
+        ("validation_map", "validation mAP@.5 {:.1f} %"),
+    ):
+        if name in epoch:
+            parts.append(form.format(epoch[name]))
+    return "  ".join(parts)
 
 
 def _say_memory(event: Event) -> None:
@@ -184,3 +196,37 @@ def _phase(phase: dict[str, Any], start: Event) -> list[str]:
         f"{(phase['stop'] - phase['start']) * start['batch_size']:,}",
         rate,
     ]
+
+
+class Counter:
+    """A bar for work on a known number of pictures; where there is no terminal it is silent.
+
+    Args:
+        total: pictures.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            transient=True,
+            disable=not console().is_terminal,
+        )
+        self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def advance(self, count: int) -> None:
+        """Say that so many more are done."""
+        self._bar.advance(self._task, count)

@@ -11,6 +11,7 @@ from torch import nn
 from tyro.conf import Positional
 
 from residua import recipes, runtime
+from residua.cli import show_detector
 from residua.cli.options import parse
 from residua.cli.screen import layers_table, say, table
 from residua.data.loading import Pictures
@@ -23,6 +24,7 @@ from residua.data.normalize import (
     Scale,
 )
 from residua.data.place import nothing_fetched
+from residua.detection_experiment import DetectionExperiment
 from residua.errors import ConfigError, ResiduaError
 from residua.experiment import Experiment
 from residua.nets import catalogue
@@ -42,7 +44,8 @@ class Options:
     """Print what a network is, line by line: residua show NET [--against OTHER] [--batch 128].
 
     A network is named as `residua list` names it, by a recipe, or as package:attribute for one of
-    another library, such as torchvision:resnet50.
+    another library, such as torchvision:resnet50. Of a recipe with a detector, its parts, counts
+    and schedule are told.
 
     Attributes:
         net: the name of the network.
@@ -63,6 +66,8 @@ class Options:
 def main(words: Sequence[str]) -> None:
     """Print a card, or the differences of two."""
     options = parse("show", Options, words)
+    if options.batch is not None:
+        _check_batch(options)
     described = _card(options.net, options.size)
     if options.against is not None:
         _print_differences(described, _card(options.against, options.size))
@@ -71,26 +76,36 @@ def main(words: Sequence[str]) -> None:
     say("")
     table(described.name, [("", False), ("", False)], map(list, described.facts.items()))
     if options.batch is not None:
-        say(f"\n{_prediction(options, described.facts['input'])}")
+        say(f"\n{_prediction(options, options.batch, described.facts['input'])}")
 
 
-def _prediction(options: Options, size: str) -> str:
-    """Predict a training step of SGD with momentum, in the precision of this device."""
-    if options.batch is None or options.batch < 1:
+def _check_batch(options: Options) -> None:
+    if options.batch is not None and options.batch < 1:
         raise ConfigError(f"batch must be at least 1, got {options.batch}")
+    if options.net in recipes.names() and isinstance(
+        recipes.find(options.net), DetectionExperiment
+    ):
+        raise ConfigError(
+            f"{options.net} is a detector, whose training step is not predicted: leave out --batch "
+            "(residua train --dry-run times some updates)"
+        )
+
+
+def _prediction(options: Options, batch: int, size: str) -> str:
+    """Predict a training step of SGD with momentum, in the precision of this device."""
     device = runtime.pick_device(options.device)
     dtype = runtime.pick_dtype("auto", device)
     seen = profile(
         _built(options.net),
         _parse_size(size) or PHOTO,
-        batch=options.batch,
+        batch=batch,
         device=device,
         dtype=dtype,
         make_optimizer=SgdConfig().build,
     )
     precision = str(dtype).removeprefix("torch.")
-    plan = choose(seen, options.batch)
-    least = human(smallest(seen, options.batch))
+    plan = choose(seen, batch)
+    least = human(smallest(seen, batch))
     return (
         f"{plan.prediction()}, on {device.type} in {precision} with SGD and momentum\n"
         f"recomputing all activations it would take {least} (residua train --memory)"
@@ -120,6 +135,13 @@ def _card(name: str, size: str | None) -> Card:
 def _card_of_recipe(name: str, size: str | None) -> Card:
     """Describe a recipe's net, and what its data bring as far as that is known without a fetch."""
     experiment = recipes.find(name)
+    if isinstance(experiment, DetectionExperiment):
+        if size is not None:
+            raise ConfigError(
+                f"{name} is a detector, which takes pictures of any size and resizes them: leave "
+                "out --size"
+            )
+        return show_detector.card(name, experiment)
     images = _at_hand(experiment)
     natural = getattr(experiment.net, "input_shape", PHOTO) if images is None else images.shape
     channels = natural[0]

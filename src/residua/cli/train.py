@@ -6,13 +6,13 @@ from pathlib import Path
 
 from torch import nn
 
-from residua import execute, outcome, recipes, runs, runtime, tensorboard
+from residua import execute, outcome, pretraining, recipes, runs, runtime, tensorboard
 from residua.cli.options import parse, parse_with_experiment
 from residua.cli.screen import Screen, say
-from residua.config import encode, from_yaml
+from residua.config import digest, encode
+from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.errors import ConfigError
 from residua.experiment import Experiment
-from residua.recipes.finetune import finetuned
 from residua.session import Session
 from residua.train import parallel
 from residua.train.memory import choose, parse_bytes, size
@@ -25,7 +25,7 @@ DEFAULT = "digits.resnet20"
 class Options:
     """Train a network and write a page.
 
-    residua train [RECIPE | FOLDER OF PICTURES | CONFIG.yaml | module:function] [options]
+    residua train [RECIPE | FOLDER | ANNOTATIONS.json | CONFIG.yaml | module:function] [options]
     residua train --resume RUN
 
     Attributes:
@@ -86,7 +86,7 @@ def main(words: Sequence[str]) -> None:
         _train(experiment, options)
 
 
-def named(words: Sequence[str]) -> tuple[Experiment, Sequence[str]]:
+def named(words: Sequence[str]) -> tuple[AnyExperiment, Sequence[str]]:
     """Find the experiment that the first word names, or the usual one; return the other words too.
 
     With --weights among them, the net of a folder of pictures is that of the weights, fine-tuned.
@@ -97,21 +97,22 @@ def named(words: Sequence[str]) -> tuple[Experiment, Sequence[str]]:
     return find(words[0], weights=weights), words[1:]
 
 
-def find(name: str, *, weights: str | None = None) -> Experiment:
+def find(name: str, *, weights: str | None = None) -> AnyExperiment:
     """Find an experiment by a recipe's name, a folder of pictures or a YAML file of a run.
 
     With weights to start from, a folder's pictures get the net of the weights, fine-tuned.
     """
-    if Path(name).is_dir() and name not in recipes.names():
-        found = recipes.pictures_in(name)
+    is_data = Path(name).is_dir() or (name.endswith(".json") and Path(name).is_file())
+    if is_data and name not in recipes.names():
+        found = recipes.own(name, weights=weights)
         say("\n".join(found.sentences))
-        return found.experiment if weights is None else finetuned(found.experiment, weights)
+        return found.experiment
     if not name.endswith((".yaml", ".yml")):
         return recipes.find(name)
     path = Path(name)
     if not path.is_file():
         raise ConfigError(f"{name} is not a file")
-    return from_yaml(Experiment, path.read_text(), where=name)
+    return runs.experiment_of(path)
 
 
 def _given(option: str, words: Sequence[str]) -> str | None:
@@ -124,7 +125,7 @@ def _given(option: str, words: Sequence[str]) -> str | None:
     return None
 
 
-def _train(experiment: Experiment, options: Options) -> None:
+def _train(experiment: AnyExperiment, options: Options) -> None:
     if options.seeds < 1:
         raise ConfigError(f"seeds must be at least 1, got {options.seeds}")
     if options.seeds > 1 and isinstance(experiment.net, nn.Module):
@@ -162,18 +163,24 @@ def _resume(options: ResumeOptions) -> None:
     _conclude(result)
 
 
-def _conclude(result: outcome.Result) -> None:
+def _conclude(result: outcome.AnyResult) -> None:
     if not parallel.leads():
         return
     say(f"{result.sentence}\n{result.page}")
 
 
-def _dry_run(experiment: Experiment, options: Options) -> None:
+def _dry_run(experiment: AnyExperiment, options: Options) -> None:
     device = runtime.pick_device(options.device)
+    first = pretraining.first_of(experiment)
+    if first is not None:
+        _say_first(first, options)
     session = Session(experiment, World(0, 1, device), memory=_bytes(options.memory))
-    plan = session.plan or choose(session.profile(), session.part_size)
     with Screen(encode(experiment.recordable())) as screen:
         screen.describe(session.description(), layer_table=True)
+        if isinstance(experiment, DetectionExperiment):
+            say(f"estimated time {session.estimate_seconds():.0f} s, tests not counted")
+            return
+        plan = session.plan or choose(session.profile(), session.part_size)
         say(plan.prediction())
         free = runtime.free_memory(device)
         # Updates are tried only where they fit; where they do not, the prediction has to do.
@@ -184,6 +191,19 @@ def _dry_run(experiment: Experiment, options: Options) -> None:
             say(
                 f"that is more than the {size(free)} free: --memory 4GB would recompute activations"
             )
+
+
+def _say_first(first: Experiment, options: Options) -> None:
+    """Say how long it takes to train the trunk of a detector first, or where it is already."""
+    done = runs.finished(options.runs / first.name, digest(first.recordable()))
+    if done is not None:
+        say(f"the trunk is there already: {done}")
+        return
+    session = Session(first, World(0, 1, runtime.pick_device(options.device)))
+    say(
+        f"the trunk is trained first, as {first.name}: {first.schedule.until:,} updates of "
+        f"{first.batch_size} images, estimated time {session.estimate_seconds():.0f} s"
+    )
 
 
 def _bytes(text: str | None) -> int | None:

@@ -38,8 +38,7 @@ def main(words: Sequence[str]) -> None:
     experiment, others = named(words)
     options, experiment = parse_with_experiment("verify-resume", Options, experiment, others)
     runtime.set_threads(options.threads)
-    schedule = experiment.schedule.scaled(options.updates)
-    shortened = dataclasses.replace(experiment, schedule=schedule)
+    shortened = experiment.lasting(options.updates)
     with tempfile.TemporaryDirectory(prefix="residua-") as root:
         found = interruption.compare(shortened, root=Path(root), device=options.device)
     stops = " and ".join(f"after {iteration} by {how}" for iteration, how in found.stopped)

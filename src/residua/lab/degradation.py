@@ -20,9 +20,12 @@ SCHEDULE = CosineConfig(lr=0.1, until=336, warmup=40)
 def experiments(depths: Iterable[int], seeds: Iterable[int]) -> list[Experiment]:
     """List what is trained: both families at every depth, with the same data and schedule."""
     return [
-        dataclasses.replace(recipes.find(f"digits.{family}{depth}"), schedule=SCHEDULE, seed=seed)
+        dataclasses.replace(
+            recipes.find_classifier(f"digits.{family}{depth}"), schedule=SCHEDULE, seed=seed
+        )
         for depth in sorted(set(depths))
         for family in FAMILIES
+        for net in [recipes.find_classifier(f"digits.{family}{depth}")]
         for seed in seeds
     ]
 

@@ -4,6 +4,7 @@ A recipe is found by its name, `family.name`, in the module `residua.recipes.fam
 `__all__` lists its recipes. One's own is addressed as `package.module:function`.
 """
 
+import dataclasses
 import importlib
 import pkgutil
 import sys
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.errors import ConfigError, ResiduaError, closest
 from residua.experiment import Experiment
 
 if TYPE_CHECKING:
+    from residua.recipes.objects import RecognisedObjects
     from residua.recipes.pictures import Recognised
 
-Recipe = Callable[[], Experiment]
+Recipe = Callable[[], AnyExperiment]
 
 
 def names() -> dict[str, Recipe]:
@@ -32,7 +35,7 @@ def names() -> dict[str, Recipe]:
     return found
 
 
-def find(name: str) -> Experiment:
+def find(name: str) -> AnyExperiment:
     """Make the experiment of a recipe: `family.name`, a unique short name, or `module:function`.
 
     A folder of pictures is a name too.
@@ -48,8 +51,8 @@ def find(name: str) -> Experiment:
     if len(matches) > 1:
         raise ConfigError(f"{name} is the name of several recipes: say {' or '.join(matches)}")
     if not matches:
-        if Path(name).is_dir():
-            return pictures_in(name).experiment
+        if Path(name).is_dir() or name.endswith(".json"):
+            return own(name).experiment
         if Path(name).exists():
             raise ConfigError(
                 f"{name} is a file, not a recipe (`residua list` shows the recipes; the "
@@ -62,20 +65,44 @@ def find(name: str) -> Experiment:
     return known[matches[0]]()
 
 
-def pictures_in(folder: str) -> "Recognised":
-    """Make the experiment for a folder of pictures, and sentences that say what it is.
+def find_classifier(name: str) -> Experiment:
+    """Make the experiment of a recipe whose net names pictures.
 
     Raises:
-        ConfigError: it is the folder of a run.
-        DataError: it holds no pictures in classes.
+        ConfigError: there is no such recipe, or it is one of a detector.
+        DataError: it is a folder that holds no pictures in classes.
     """
-    from residua.recipes.pictures import recognised
+    experiment = find(name)
+    if not isinstance(experiment, Experiment):
+        raise ConfigError(f"{name} is the recipe of a detector: a classifier is wanted here")
+    return experiment
 
-    if (Path(folder) / "config.yaml").is_file():
+
+def own(path: str, *, weights: str | None = None) -> "Recognised | RecognisedObjects":
+    """Make the experiment for one's own pictures, and sentences that say what they are.
+
+    Args:
+        path: a VOC tree, COCO's annotations, or a folder of pictures in classes.
+        weights: to start from; the net is then theirs.
+
+    Raises:
+        ConfigError: it is the folder of a run, or the weights do not say of which net they are.
+        DataError: it holds nothing that could be learned from.
+    """
+    from residua.recipes import objects, pictures
+    from residua.recipes.finetune import finetuned
+
+    if (Path(path) / "config.yaml").is_file():
         raise ConfigError(
-            f"{folder} is a run: go on with it by --resume {folder}, or train its config.yaml again"
+            f"{path} is a run: go on with it by --resume {path}, or train its config.yaml again"
         )
-    return recognised(folder)
+    with_objects = objects.recognised(path, weights=weights)
+    if with_objects is not None:
+        return with_objects
+    found = pictures.recognised(path)
+    if weights is None:
+        return found
+    return dataclasses.replace(found, experiment=finetuned(found.experiment, weights))
 
 
 def imported(name: str, *, also_in: Sequence[str] = ()) -> Any:
@@ -112,7 +139,7 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _imported_recipe(name: str) -> Experiment:
+def _imported_recipe(name: str) -> AnyExperiment:
     torch.manual_seed(0)
     try:
         experiment = imported(name)()
@@ -120,6 +147,6 @@ def _imported_recipe(name: str) -> Experiment:
         raise
     except Exception as error:
         raise ConfigError(f"{name} raised {_told(error)}") from error
-    if not isinstance(experiment, Experiment):
+    if not isinstance(experiment, Experiment | DetectionExperiment):
         raise ConfigError(f"{name} returned {type(experiment).__name__}, not an Experiment")
     return experiment

@@ -53,7 +53,7 @@ def recognised(path: str | Path) -> Recognised:
     size = size_for(found.typical_side)
     count, k = sum(layout.counts()), len(layout.classes)
     where = absolute(path)
-    name = f"pictures.{_plain(Path(where).name)}"
+    name = f"pictures.{plain(Path(where).name)}"
     bytes_needed = count * channels * size**2
     if bytes_needed > MEMORY:
         files = FilesConfig(path=where, channels=channels, validation=min(0.15, 10_000 / count))
@@ -113,6 +113,6 @@ def _schedule(count: int, *, batch: int) -> CosineConfig:
     return CosineConfig(lr=0.1, until=updates, warmup=updates // 20)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Return a name that a folder of runs can have."""
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "folder"

@@ -21,6 +21,14 @@ from residua.report.record import Record
 # Where a result, or a later test, has the error that a claim names.
 ERRORS = {"test_error": "top1_error", "top5_error": "top5_error"}
 
+# The rules by which a detector's number is counted; such numbers are in the result of its run.
+RULES = {
+    "map_11point": "mAP at IoU 0.5 by 11 points, without difficult objects",
+    "map_area": "mAP at IoU 0.5, area under the curve, without difficult objects",
+    "coco_ap": "COCO: mAP over IoU 0.50 to 0.95",
+    "coco_ap50": "COCO: mAP at IoU 0.5",
+}
+
 
 @settings
 class _Looked:
@@ -47,7 +55,8 @@ def _beside(claim: Mapping[str, Any], run: Record) -> dict[str, Any]:
     if metric not in ERRORS:
         known = {"parameters": run.parameters, "multiply_adds": run.multiply_adds}
         measured = (known | (run.result or {})).get(metric)
-        return {**claim, "protocol": "", "measured": measured, "missing": "not measured"}
+        rule = RULES.get(metric, "")
+        return {**claim, "protocol": rule, "measured": measured, "missing": "not measured"}
     views = _decoded(claim.get("views") or {})
     found = _under(views, run)
     return {

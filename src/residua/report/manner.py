@@ -32,7 +32,37 @@ def _told(settings: Mapping[str, Any], processes: int) -> Iterator[str]:
         yield "every class is shown equally often"
     if settings.get("clip"):
         yield f"gradients longer than {settings['clip']:g} are scaled down to it"
+    if _detects(settings):
+        yield from _of_detectors(settings)
     yield from _parts(settings, processes)
+
+
+def _detects(settings: Mapping[str, Any]) -> bool:
+    return "training" in settings
+
+
+def _of_detectors(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Say what only a detector's training can be."""
+    first = settings.get("pretrain")
+    if first and not settings.get("weights"):
+        yield f"the trunk is trained first, as {first['name']}"
+    if settings["training"] == "alternating":
+        yield (
+            "alternating training: proposals, then regions with a trunk of their own, then both "
+            "again on the trunk of the regions"
+        )
+    sizes = settings.get("step_batches")
+    if sizes:
+        yield f"its steps have batches of {', '.join(map(str, sizes))} images"
+    meant, batch = settings.get("rate_batch", 0), settings.get("batch_size", 0)
+    if meant and meant != batch:
+        yield (
+            f"rates are {batch / meant:g} times those given for batches of {meant}, in proportion "
+            f"to the batch of {batch}"
+        )
+    every = settings.get("look_every", 1)
+    if every > 1:
+        yield f"looks at the validation images, and points of the curves, {every} epochs apart"
 
 
 def _parts(settings: Mapping[str, Any], processes: int) -> Iterator[str]:
@@ -41,5 +71,6 @@ def _parts(settings: Mapping[str, Any], processes: int) -> Iterator[str]:
     seen = batch // parts // (1 if settings.get("sync_norm") else processes)
     if parts > 1:
         yield f"each batch of {batch} is computed in {parts} parts"
-    if seen != batch:
+    frozen = (settings.get("net") or {}).get("freeze_norm", False)
+    if seen != batch and not frozen:
         yield f"batch norm sees {seen} images at a time"

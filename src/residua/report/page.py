@@ -56,6 +56,11 @@ def rate(value: float) -> str:
     return f"{mantissa}·10{str(int(exponent)).translate(RAISED)}" if exponent else mantissa
 
 
+def speed(value: float) -> str:
+    """Write images a second: whole ones, unless they are few."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
 def points(difference: float) -> str:
     """Write a difference of two errors with its sign; what rounds to nothing has none."""
     text = f"{difference:+.1f}"
@@ -99,6 +104,7 @@ def _environment() -> "Environment":
         "error": "{:.1f}".format,
         "points": points,
         "rate": rate,
+        "speed": speed,
         "duration": duration,
         "phrase": phrase,
     }

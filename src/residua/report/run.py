@@ -1,14 +1,12 @@
-"""The page of one run."""
+"""The page of one run: of a classifier here, of a detector in `detection_run`."""
 
 import math
-import statistics
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from residua import plots
-from residua.report import page
-from residua.report.manner import manner
+from residua.report import detection_run, page
+from residua.report.course import told
 from residua.report.record import Record, read
 
 FIGURE_CLASSES = 20
@@ -26,25 +24,22 @@ def write(folder: Path) -> Path:
         CheckpointError: the folder has no record.
         RunError: the page cannot be written.
     """
-    from residua.evaluate.tally import by_class
-    from residua.report.claims import claims
-
     run = read(folder)
+    if run.start.get("task") == "detection":
+        return detection_run.write(run)
+    from residua.evaluate.tally import by_class
+
     values = {
-        "run": run,
+        **told(run),
         "title": headline(run),
         "outcome": _outcome(run),
-        "look": _last_look(run),
         "curves": _curves(run),
-        "rates": _rates(run),
+        "augmented": f"augmentation {page.phrase(run.settings['augment'])}",
         "confusion": _confusion(run),
         "pairs": confused_pairs(run),
         "by_class": by_class(run.result["confusion"], run.start["classes"]) if run.result else [],
-        "speed": _speed(run),
-        "manner": manner(run.settings, processes=run.start["environment"].get("processes", 1)),
         "pixelated": max(run.start["shape"][1:]) <= SMALL_PICTURE,
-        "claims": claims(run),
-        "commands": _commands(run),
+        "seen": "name what is on a picture",
     }
     return page.write(folder, "run.html", values)
 
@@ -102,17 +97,6 @@ def _outcome(run: Record) -> dict[str, Any] | None:
     }
 
 
-def _last_look(run: Record) -> dict[str, Any] | None:
-    """Return the epoch whose weights were tested, or the last one, with the updates it took."""
-    at = run.result["selected_iteration"] if run.result else run.iteration
-    before = 0
-    for row in run.rows:
-        if row["iteration"] == at:
-            return {**row, "updates": at - before}
-        before = row["iteration"]
-    return None
-
-
 def _curves(run: Record) -> dict[str, str]:
     if not run.rows:
         return {}
@@ -129,42 +113,7 @@ def _curves(run: Record) -> dict[str, str]:
     }
 
 
-def _rates(run: Record) -> str:
-    planned = [point for phase in run.start["plan"] for point in _phase(phase)]
-    used = [(row["iteration"] - 1, row["lr"]) for row in run.rows]
-    return plots.rates(planned, used, until=run.until)
-
-
-def _phase(phase: dict[str, Any]) -> Iterator[tuple[float, float]]:
-    """Yield iterations and rates of a phase: half a cosine, a straight line, or a gap."""
-    if phase.get("open"):
-        yield phase["start"], math.nan
-        return
-    first, last = phase["first_rate"], phase["last_rate"]
-    length = max(1, phase["stop"] - 1 - phase["start"])
-    for step in range(41):
-        done = step / 40
-        share = (1 - math.cos(math.pi * done)) / 2 if phase["what"] == "cosine" else done
-        yield phase["start"] + done * length, first + (last - first) * share
-
-
 def _confusion(run: Record) -> str:
     if run.result is None or len(run.start["classes"]) > FIGURE_CLASSES:
         return ""
     return plots.confusion(run.result["confusion"], run.start["classes"])
-
-
-def _speed(run: Record) -> float | None:
-    found = [row["images_per_second"] for row in run.rows]
-    return statistics.median(found) if found else None
-
-
-def _commands(run: Record) -> dict[str, str]:
-    rebuilt = all(run.settings.get(part, {}).get("kind") != "given" for part in ("net", "data"))
-    return {
-        "first": run.start["command"],
-        "repeat": page.command("residua", "train", run.folder / "config.yaml") if rebuilt else "",
-        "resume": page.command("residua", "train", "--resume", run.folder),
-        "evaluate": page.command("residua", "evaluate", run.folder),
-        "predict": f"{page.command('residua', 'predict', run.folder)} picture.png",
-    }

@@ -86,8 +86,8 @@ class SgdConfig:
 
 
 def _zero_what_was_not_used(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-    """Give every parameter without a gradient the gradient zero."""
+    """Give every parameter that learns, but has no gradient, the gradient zero."""
     for group in optimizer.param_groups:
         for parameter in group["params"]:
-            if parameter.grad is None:
+            if parameter.grad is None and parameter.requires_grad:
                 parameter.grad = torch.zeros_like(parameter)

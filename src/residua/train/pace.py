@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from residua.config import tagged
 from residua.train.feedback import EasedStepsConfig, Past, PlateauConfig
 from residua.train.schedule import CosineConfig, InverseConfig, StepsConfig
+from residua.train.sequence import SequenceConfig
 
 Schedule = Annotated[
     StepsConfig | CosineConfig | InverseConfig | EasedStepsConfig | PlateauConfig, tagged
@@ -25,7 +26,7 @@ class Pace:
         past: what it has seen so far.
     """
 
-    schedule: Schedule
+    schedule: Schedule | SequenceConfig
     past: Past = dataclasses.field(default_factory=Past)
 
     @property

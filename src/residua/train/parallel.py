@@ -110,6 +110,14 @@ class World:
         dist.all_gather(parts, padded)
         return torch.stack(parts, dim=1).flatten(0, 1)[:count].to(part.device)
 
+    def collected(self, part: list[T], count: int) -> list[T]:
+        """Put the objects that each process has of `mine(count)` together, in their order."""
+        if self.size == 1:
+            return part
+        parts: list[list[T]] = [[]] * self.size
+        dist.all_gather_object(parts, part)
+        return [parts[index % self.size][index // self.size] for index in range(count)]
+
 
 def leads() -> bool:
     """Say whether this process would write the record, before any group is joined."""

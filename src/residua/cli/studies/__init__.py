@@ -1,0 +1,1 @@
+"""The studies of `residua lab`: one module each, imported when its name is known."""
