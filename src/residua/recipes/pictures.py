@@ -1,7 +1,12 @@
 """One's own pictures: an experiment made for a folder, from scratch.
 
-The network and the size follow the pictures, the length of the training their number. How the
-settings were chosen: by rules of thumb, so far without a measurement.
+The network and the size follow the pictures, the length of the training their number.
+
+How the settings were chosen: by the validation error on 649 of 4,317 photographs of five kinds of
+flowers, one training each, so that differences below two points mean little. Learned from in parts
+of 96 of 128 pixels with a decay of 5e-4: 24.7 % after 100 epochs, 25.9 % after 40; with a decay of
+3e-3, 24.4 % after 40; with that and parts of 128 pixels, 23.9 % after 30. Cutmix (32.4 % after 40)
+and mixup with a decay of 5e-3 (25.4 % after 100) did not help.
 """
 
 import math
@@ -27,7 +32,7 @@ __all__: list[str] = []
 # that the same folder is trained in the same way everywhere.
 MEMORY = 2 << 30
 # Pictures looked at in all, and the fewest and the most times each is.
-LOOKS, FEWEST, MOST = 300_000, 20, 100
+LOOKS, FEWEST, MOST = 150_000, 20, 60
 BATCH = 64
 # Pixels from which on a stem that divides the sides by four leaves enough of them.
 SMALLEST_FOR_STEM = 64
@@ -79,7 +84,7 @@ def recognised(path: str | Path) -> Recognised:
             ),
             data=folder,
             augment=_augmentation(size),
-            optimizer=SgdConfig(weight_decay=5e-4, nesterov=True),
+            optimizer=SgdConfig(weight_decay=3e-3, nesterov=True),
             loss=LossConfig(label_smoothing=0.1),
             schedule=_schedule(len(divided.train), batch=BATCH),
             batch_size=BATCH,
@@ -89,14 +94,10 @@ def recognised(path: str | Path) -> Recognised:
 
 
 def _augmentation(size: int) -> PadCropFlip | RandomResizedCrop:
-    """Choose what is done to pictures of a size that are learned from.
-
-    Large ones are learned from in parts of three quarters of the size, and tested whole: objects
-    then look as large in both, and an update costs half as much.
-    """
+    """Choose what is done to pictures of a size that are learned from."""
     if size < SMALLEST_FOR_STEM:
         return PadCropFlip(pad=size // 8)
-    return RandomResizedCrop(size=max(64, size * 3 // 4), area=(0.25, 1.0))
+    return RandomResizedCrop(size=size, area=(0.25, 1.0))
 
 
 def size_for(side: int) -> int:
