@@ -52,6 +52,21 @@ class Problem:
         self.plain = float(self.inside[-1] + self.between[-1])
         self.again = list(accumulate((0.0 if u.fixed else u.forward for u in units), initial=0.0))
 
+    def plain_peak(self, share: float, working: float) -> float:
+        """Return the most bytes of a plain step: what is kept up to a unit, and its own work.
+
+        In the backward pass, what the units after it have kept is free again.
+
+        Args:
+            share: bytes that are taken for one that is kept.
+            working: what a unit needs for itself, as a multiple of its input.
+        """
+        kept = (a + b for a, b in zip(self.inside[1:], self.between[1:], strict=True))
+        peaks = (
+            share * held + working * unit.input for held, unit in zip(kept, self.units, strict=True)
+        )
+        return max(peaks, default=0.0)
+
     def cheapest(self, bound: float) -> Found | None:
         """Find the segments that fit under a bound and cost least; None if none do."""
         found = self.one_level(bound)
