@@ -1,6 +1,4 @@
 import json
-import os
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +8,6 @@ from residua.data.coco import CocoConfig
 from residua.data.probe import header
 from residua.errors import ConfigError, DataError, DataWarning
 
-DATA = os.environ.get("RESIDUA_DATA", "")
 CATEGORIES = {7: "cat", 3: "dog", 90: "toothbrush"}
 
 
@@ -168,9 +165,8 @@ def test_ids_and_names_that_are_used_twice_are_refused(tmp_path):
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not Path(DATA, "coco128").is_dir(), reason="RESIDUA_DATA has no coco128")
-def test_coco128():
-    splits = CocoConfig(path=str(Path(DATA, "coco128"))).load()
+def test_coco128(real_data):
+    splits = CocoConfig(path=str(real_data("coco128"))).load()
     parts = every(splits)
     assert sum(map(len, parts)) == 128
     assert sum(len(part.table.held) for part in parts) == 929

@@ -1,6 +1,4 @@
-import os
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +8,6 @@ from residua.data.object_doctor import examine_objects
 from residua.data.recognise_objects import recognise_objects
 from residua.errors import DataError
 
-DATA = os.environ.get("RESIDUA_DATA", "")
 NAMES = [f"{i:02d}" for i in range(30)]
 LISTS = {"train": NAMES[:24], "val": NAMES[24:27], "test": NAMES[27:]}
 
@@ -123,16 +120,14 @@ def test_the_command_prints_a_table_and_what_it_found(tree, capsys):
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not Path(DATA, "bccd").is_dir(), reason="RESIDUA_DATA has no folder bccd")
-def test_blood_cells_can_be_trained_on():
-    found = examine_objects(recognise_objects(Path(DATA, "bccd")))
+def test_blood_cells_can_be_trained_on(real_data):
+    found = examine_objects(recognise_objects(real_data("bccd")))
     assert [f.sentence for f in found.findings if f.serious] == []
     assert any(f.sentence.startswith("2 boxes have no area") for f in found.findings)
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not Path(DATA, "coco128").is_dir(), reason="RESIDUA_DATA has no coco128")
-def test_few_objects_of_many_classes_are_told():
-    found = examine_objects(recognise_objects(Path(DATA, "coco128")))
+def test_few_objects_of_many_classes_are_told(real_data):
+    found = examine_objects(recognise_objects(real_data("coco128")))
     assert any("none to learn from: check the spelling" in f.sentence for f in found.findings)
     assert any("fewer than 20 objects to learn from of" in f.sentence for f in found.findings)

@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import pytest
 import torch
 from hypothesis import given
@@ -15,7 +12,6 @@ from residua.data.voc_tree import write_voc
 from residua.data.voc_xml import guess_pixels, read_annotation, to_half_open, to_voc
 from residua.errors import ConfigError, DataError, DataWarning
 
-DATA = os.environ.get("RESIDUA_DATA", "")
 LISTS = {"train": ["a", "b"], "val": ["c"], "test": ["d"], "trainval": ["a", "b", "c"]}
 
 
@@ -296,9 +292,8 @@ def test_what_is_no_tree_is_said(tmp_path):
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not Path(DATA, "bccd").is_dir(), reason="RESIDUA_DATA has no folder bccd")
-def test_blood_cells():
-    path = str(Path(DATA, "bccd"))
+def test_blood_cells(real_data):
+    path = str(real_data("bccd"))
     with pytest.warns(DataWarning, match="2 boxes have no area and are left out"):
         splits = VocConfig(path=path).load()
     parts = (splits.train, splits.validation, splits.test)

@@ -1,8 +1,5 @@
 """The VOC rule: a published case, a case by hand, the devkit's arithmetic, and every border."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -13,8 +10,6 @@ from residua.detect.found import Found
 from residua.detect.metrics.matching import aim
 from residua.detect.metrics.voc import curve, mean
 from residua.errors import DataError
-
-DATA = os.environ.get("RESIDUA_DATA", "")
 
 
 def truth(boxes, labels=None, **annotated):
@@ -36,12 +31,10 @@ def precisions(found, objects, **rule):
     return made.average_precision("11-point"), made.average_precision("area")
 
 
-@pytest.fixture(scope="module")
-def case():
+@pytest.fixture
+def case(real_data):
     """Read a published case: one class, seven pictures, x y width height."""
-    folder = Path(DATA) / "voc-map-case"
-    if not DATA or not folder.is_dir():
-        pytest.skip("set RESIDUA_DATA to a folder that holds voc-map-case/ to run this")
+    folder = real_data("voc-map-case")
     found, objects = [], []
     for path in sorted((folder / "gts").glob("*.txt")):
         marked = [line.split()[1:] for line in path.read_text().splitlines()]
