@@ -16,6 +16,7 @@ from residua.data.relabel import relabelled
 from residua.detect import results
 from residua.detect.found import Found
 from residua.detect.metrics import Summary, summarise, table
+from residua.detect.scales import in_proportion
 from residua.detect.testing import TestingConfig, ask
 from residua.detection_experiment import DetectionExperiment
 from residua.errors import ConfigError, ResiduaError
@@ -97,7 +98,7 @@ def _testing(experiment: DetectionExperiment, options: Options) -> TestingConfig
         if asked is not None and asked not in (False, ()):
             changes[name] = asked
     if options.scales and not own.scales:
-        changes["scale_side"] = max(1, round(own.scale_side * experiment.resize.short / 600))
+        changes["scale_side"] = in_proportion(own.scale_side, experiment.resize.short)
     testing = dataclasses.replace(own, **changes)
     for name in ("nms", "score_threshold"):
         if not 0 <= getattr(testing, name) <= 1:

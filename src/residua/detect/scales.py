@@ -20,6 +20,8 @@ from torch import Tensor
 from residua.detect.boxes import area
 
 PAPER_SCALES = (200, 400, 600, 800, 1000)
+# The shorter side of pictures that these, and regions of 224 pixels, belong to.
+PAPER_SHORT = 600
 PAPER_SIDE = 224
 
 
@@ -34,6 +36,11 @@ class Level(NamedTuple):
 
     describe: Callable[[int, Tensor], Tensor]
     ratios: tuple[float, float]
+
+
+def in_proportion(pixels: int, short: int) -> int:
+    """Return what so many pixels of the paper's pictures are in those of another shorter side."""
+    return max(1, round(pixels * short / PAPER_SHORT))
 
 
 def lower_of_pair(rois_NR4: Tensor, levels: Sequence[Level], side: int = PAPER_SIDE) -> Tensor:

@@ -16,13 +16,11 @@ from residua import report, runtime
 from residua.detect.detector import Detector
 from residua.detect.found import Found
 from residua.detect.given import Pictures
-from residua.detect.scales import PAPER_SCALES
+from residua.detect.scales import PAPER_SCALES, PAPER_SHORT, in_proportion
 from residua.detect.testing import BASELINE, TestingConfig, ask
 from residua.errors import ConfigError
 from residua.report.ladder import Ladder, Rung
 
-# The shorter side of pictures that the scales of [R], and its regions of 224 pixels, belong to.
-PAPER_SHORT = 600
 SUPPRESSION = (0.2, 0.3, 0.4, 0.5, 0.6)
 
 # From what was found in every picture to metrics in percent, the one that sums up first.
@@ -145,9 +143,9 @@ def ways(
     if True in contexts and not contexts[plain]:
         whole = "A net that was trained to see the whole picture beside every region."
         add("global context", whole, members=(list(contexts).index(True),))
-    scales = tuple(max(1, round(short * side / PAPER_SHORT)) for side in PAPER_SCALES)
+    scales = tuple(in_proportion(side, short) for side in PAPER_SCALES)
     two = f"Regions are described at two of the scales {', '.join(map(str, scales))}, by maxout."
-    side = max(1, round(short * base.scale_side / PAPER_SHORT))
+    side = in_proportion(base.scale_side, short)
     add("multi-scale testing", two, scales=scales, scale_side=side)
     if len(contexts) > 1:
         every = f"The proposals of {len(contexts)} nets, each scored by all of them."
