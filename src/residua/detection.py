@@ -79,6 +79,7 @@ class Detection:
             Alternating(self.detector) if alternating else self.detector
         )
         self.net: nn.Module = self.learned
+        self.step: int | None = None
         self.optimizer: Optimizer = experiment.optimizer.build(self.net)
 
     @property
@@ -91,9 +92,12 @@ class Detection:
         schedule = self.experiment.schedule
         if isinstance(self.net, Alternating) and isinstance(schedule, SequenceConfig):
             number = schedule.part(iteration)
+            if number == self.step:
+                return
             if iteration == schedule.starts[number]:
                 self.optimizer.state.clear()
             self.net.begin(number)
+            self.step = number
 
     def batches(self, share: slice) -> Served[ObjectBatch]:
         """Return what gives the batch of every iteration; of each, this process's share."""

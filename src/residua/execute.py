@@ -160,11 +160,11 @@ def _trunk(experiment: AnyExperiment, root: Path, world: World, manner: _Manner)
     if first is None:
         return None
 
-    def train(first: Experiment) -> Path:
+    folder = world.told(pretraining.trained(first, root) if world.leads else None)
+    if folder is None:
         listen, device = manner.listen, str(world.device)
-        return run(first, root=root, device=device, listen=listen, page=manner.page).folder
-
-    return pretraining.trunk(first, root, train)
+        folder = run(first, root=root, device=device, listen=listen, page=manner.page).folder
+    return world.told(pretraining.averaged(folder, first, world.device) if world.leads else Path())
 
 
 def _state(folder: Path) -> checkpoint.State:

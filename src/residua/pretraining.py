@@ -4,11 +4,12 @@ Its batch normalization is frozen in the detector, with statistics that are aver
 the pictures it was trained on (He et al., arXiv:1512.03385, appendix A).
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from residua import runs, runtime
+import torch
+
+from residua import runs
 from residua.config import digest
 from residua.detect.settings import FasterRcnnConfig
 from residua.detection_experiment import AnyExperiment, DetectionExperiment
@@ -35,28 +36,24 @@ def first_of(experiment: AnyExperiment) -> Experiment | None:
     return replace(first, net=replace(net.trunk, num_classes=classes))
 
 
-def trunk(first: Experiment, root: Path, train: Callable[[Experiment], Path]) -> Path:
-    """Train a trunk, unless a run of the same settings has come to its end already.
+def trained(first: Experiment, root: Path) -> Path | None:
+    """Find a run of the same settings that has come to its end, below the folder of all runs."""
+    return runs.finished(root / first.name, digest(first.recordable()))
+
+
+def averaged(folder: Path, first: Experiment, device: torch.device) -> Path:
+    """Return the file of a trunk's weights with averaged statistics; it is made if it is not there.
 
     Args:
-        first: what it is trained with.
-        root: the folder of all runs.
-        train: trains, and returns the folder of the run.
-
-    Returns:
-        The file of its weights, with averaged statistics.
+        folder: of the run that trained it.
+        first: what it was trained with.
+        device: where to compute.
     """
-    folder = runs.finished(root / first.name, digest(first.recordable())) or train(first)
     path = folder / "weights" / AVERAGED
-    if not path.exists():
-        _average(folder, first, path)
-    return path
-
-
-def _average(folder: Path, first: Experiment, path: Path) -> None:
-    trained = runs.load(folder)
-    device = runtime.pick_device("auto")
-    net, normalize = trained.net.to(device), trained.normalize.to(device)
+    if path.exists():
+        return path
+    found = runs.load(folder)
+    net, normalize = found.net.to(device), found.normalize.to(device)
     take_exact_statistics(net, first.load_data().train.to(device), normalize)
     mean, std = normalize.numbers()
     weights.save(
@@ -64,5 +61,6 @@ def _average(folder: Path, first: Experiment, path: Path) -> None:
         path,
         config=first.net,
         preprocessing=Preprocessing(mean=mean, std=std, source="the training images"),
-        card={"classes": trained.classes, "shape": trained.shape},
+        card={"classes": found.classes, "shape": found.shape},
     )
+    return path
