@@ -32,6 +32,7 @@ LAYERS = (
     ("detection_experiment",),
     ("runs",),
     ("agreement", "starting", "outcome"),
+    ("starting_detector",),
     ("work",),
     ("classification", "detection"),
     ("session",),

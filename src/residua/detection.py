@@ -28,7 +28,7 @@ from residua.nets import weights
 from residua.nets.preprocessing import Preprocessing
 from residua.outcome import Course, DetectionResult
 from residua.report.detections import Scored, findings
-from residua.starting import start_detector
+from residua.starting_detector import start_detector
 from residua.train.loop import Terms
 from residua.train.parallel import World
 from residua.train.profile import Profile
@@ -236,7 +236,7 @@ class Detection:
             detector = self.experiment.build_net()
         else:
             assert isinstance(config, FasterRcnnConfig)
-            detector, known = start_detector(config, source, self.splits.train.classes)
+            detector, known = start_detector(config, source)
         normalize = _measured(self.splits.train) if known is None else known
         return detector, normalize.to(self.world.device)
 

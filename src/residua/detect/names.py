@@ -58,6 +58,24 @@ def is_c4(names: Iterable[str]) -> bool:
     return wanted <= set(names)
 
 
+def config_of_c4(state: Mapping[str, Tensor]) -> FasterRcnnConfig:
+    """Tell depth and classes of a detector of detectron2 on C4.
+
+    Raises:
+        CheckpointError: it has units of no depth that is known, or no classes.
+    """
+    units = {name.split(".")[2] for name in state if name.startswith("backbone.res4.")}
+    known = {23: 101, 6: 50, 36: 152}
+    classes = state.get(f"{HEADS['predict.classes']}.weight")
+    if len(units) not in known or classes is None:
+        raise CheckpointError(
+            f"recognised a detector of detectron2, but not which: {len(units)} units in res4 "
+            f"(known are {', '.join(map(str, known))})"
+            + ("; its classes are missing" if classes is None else "")
+        )
+    return c4(known[len(units)], len(classes) - 1)
+
+
 def from_detectron2(
     state: Mapping[str, Tensor], net: nn.Module, config: FasterRcnnConfig
 ) -> dict[str, Tensor]:

@@ -31,6 +31,7 @@ from residua.nets.catalogue import NetConfig
 from residua.nets.imagenet import ImagenetConfig
 from residua.recipes.pictures import plain
 from residua.starting import config_of
+from residua.starting_detector import detector_config_of
 from residua.train.optimize import SgdConfig
 from residua.train.schedule import CosineConfig
 
@@ -60,7 +61,8 @@ def recognised(path: str | Path, *, weights: str | None = None) -> RecognisedObj
 
     Args:
         path: a VOC tree, a COCO file, or a folder of either.
-        weights: to begin from, whose net becomes the trunk.
+        weights: to begin from, whose net becomes the trunk; or those of a detector, whose anchors
+            and settings stay.
 
     Raises:
         DataError: the annotations cannot be used.
@@ -72,21 +74,13 @@ def recognised(path: str | Path, *, weights: str | None = None) -> RecognisedObj
     found = data.surveyed()
     train = found.splits.train
     resize = resize_for(train)
-    anchors = fit_anchors(_resized_boxes(train, resize))
-    trunk = ImagenetConfig(depth=18, widen=0.5) if weights is None else config_of(weights)
+    net, whence = _detector(train, resize, weights)
     name = f"objects.{plain(Path(absolute(path)).stem)}"
     epochs = min(max(LOOKS / len(train), FEWEST), MOST)
     until = max(2, math.ceil(epochs * len(train) / BATCH))
     experiment = DetectionExperiment(
         name=name,
-        net=FasterRcnnConfig(
-            trunk=trunk,
-            num_classes=len(train.classes),
-            anchors=anchors,
-            rpn=RpnConfig(train_pre=2000, train_post=400, test_pre=2000, min_size=4.0),
-            roi=RoiConfig(pool="align", background=(0.0, 0.5)),
-            freeze=1,
-        ),
+        net=net,
         data=data,
         resize=resize,
         schedule=CosineConfig(lr=0.01, until=until, warmup=until // 20),
@@ -94,9 +88,28 @@ def recognised(path: str | Path, *, weights: str | None = None) -> RecognisedObj
         rate_batch=BATCH,
         look_every=max(1, round(epochs / VALIDATIONS)),
         weights=weights,
-        pretrain=None if weights is not None else _trunk(name, trunk, data, train),
+        pretrain=None if weights is not None else _trunk(name, net.trunk, data, train),
     )
-    return RecognisedObjects(experiment, [*object_sentences(found), *_chosen(resize, anchors)])
+    told = [*object_sentences(found), *_chosen(resize, net.anchors, whence)]
+    return RecognisedObjects(experiment, told)
+
+
+def _detector(
+    train: Annotated, resize: ResizeConfig, weights: str | None
+) -> tuple[FasterRcnnConfig, str]:
+    """Settle the detector, that of the weights or a new one, and say whence its anchors are."""
+    given = None if weights is None else detector_config_of(weights)
+    if given is not None:
+        return dataclasses.replace(given, num_classes=len(train.classes)), "those of the weights"
+    net = FasterRcnnConfig(
+        trunk=ImagenetConfig(depth=18, widen=0.5) if weights is None else config_of(weights),
+        num_classes=len(train.classes),
+        anchors=fit_anchors(_resized_boxes(train, resize)),
+        rpn=RpnConfig(train_pre=2000, train_post=400, test_pre=2000, min_size=4.0),
+        roi=RoiConfig(pool="align", background=(0.0, 0.5)),
+        freeze=1,
+    )
+    return net, "fitted to the objects"
 
 
 def resize_for(train: Annotated) -> ResizeConfig:
@@ -134,10 +147,10 @@ def _trunk(name: str, net: NetConfig, data: VocConfig | CocoConfig, train: Annot
     )
 
 
-def _chosen(resize: ResizeConfig, anchors: AnchorsConfig) -> list[str]:
+def _chosen(resize: ResizeConfig, anchors: AnchorsConfig, whence: str) -> list[str]:
     sizes = ", ".join(f"{size:g}" for size in anchors.sizes)
     ratios = ", ".join(f"{ratio:g}" for ratio in anchors.ratios)
     return [
         f"read with the shorter side at {resize.short} pixels, the longer at most {resize.long}; "
-        f"anchors of {sizes} pixels with height by width {ratios}, fitted to the objects"
+        f"anchors of {sizes} pixels with height by width {ratios}, {whence}"
     ]
