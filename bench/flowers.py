@@ -14,37 +14,9 @@ import tempfile
 from pathlib import Path
 
 from harness import parser, report, table, verdict
-from residua import execute, outcome
 from residua.recipes.finetune import finetuned
 from residua.recipes.pictures import recognised
-
-
-def scaled(experiment, share):
-    """The experiment with that share of its updates."""
-    until = max(2, round(experiment.schedule.until * share))
-    return dataclasses.replace(experiment, schedule=experiment.schedule.scaled(until))
-
-
-def trained(experiment, root, folder):
-    """Train, or go on, or read what has been trained already."""
-    place = root / experiment.name / folder
-    if not any(place.glob("checkpoints/*.pt")):
-        return execute.run(experiment, root=root, name=folder, page=False)
-    return outcome.recorded(place) or execute.resume(place, page=False)
-
-
-def pretrained(data, like, root, share):
-    """Train on tiny-imagenet-20 with the net and the size of another experiment."""
-    experiment = recognised(data / "tiny-imagenet-20").experiment
-    classes = experiment.net.num_classes
-    experiment = dataclasses.replace(
-        experiment,
-        net=dataclasses.replace(like.net, num_classes=classes),
-        data=dataclasses.replace(experiment.data, size=like.data.size),
-        augment=like.augment,
-    )
-    result = trained(scaled(experiment, share), root, f"source_{share:g}")
-    return result, result.folder / "weights" / "last.safetensors"
+from tiny_imagenet import pretrained, scaled, trained
 
 
 def line(what, results):
@@ -79,7 +51,7 @@ def main():
             verdict("longest training, min", max(r.seconds for r in begun) / 60, 25, at_most=True),
         ]
         if not chosen.scratch_only:
-            source, weights = pretrained(data, scratch, root, chosen.share)
+            source, weights = pretrained(data, root, chosen.share)
             tuned = finetuned(scratch, str(weights))
             on = [
                 trained(dataclasses.replace(tuned, seed=seed), root, f"tuned{seed}{suffix}")

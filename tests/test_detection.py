@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import load_file
 
 from residua import events, execute, interruption, runs, trained_detector
+from residua.data.crops import ObjectCropsConfig
 from residua.data.objectbatches import ResizeConfig
-from residua.data.scenes import SceneCropsConfig, ScenesConfig
+from residua.data.scenes import ScenesConfig
 from residua.detect.anchors import AnchorsConfig
 from residua.detect.roi import RoiConfig
 from residua.detect.rpn import RpnConfig
@@ -21,6 +22,7 @@ from residua.nets.imagenet import ImagenetConfig
 from residua.train.schedule import StepsConfig
 from residua.train.sequence import SequenceConfig
 
+SCENES = ScenesConfig(train=6, validation=2, test=3, height=64, width=80, sides=(16, 40))
 TRUNK = ImagenetConfig(depth=18, widen=0.0625)
 
 
@@ -35,7 +37,7 @@ def tiny(**changes):
             roi=RoiConfig(pool="align", pool_size=4, per_picture=12, background=(0.0, 0.5)),
             freeze=0,
         ),
-        data=ScenesConfig(train=6, validation=2, test=3, height=64, width=80, sides=(16, 40)),
+        data=SCENES,
         resize=ResizeConfig(short=64, long=80),
         schedule=StepsConfig(lr=0.01, at=(), until=6),
         batch_size=2,
@@ -97,7 +99,7 @@ def first():
     return Experiment(
         name="tests.trunk",
         net=dataclasses.replace(TRUNK, num_classes=11),
-        data=SceneCropsConfig(train=40, validation=8, test=8, size=32, sides=(16, 30)),
+        data=ObjectCropsConfig(data=SCENES, size=32),
         schedule=StepsConfig(lr=0.05, at=(), until=4),
         batch_size=8,
         precision="float32",

@@ -18,7 +18,6 @@ from residua.data.folder import FilesConfig, FolderConfig
 from residua.data.loading import Splits
 from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.normalize import ChannelStats, Normalization
-from residua.data.scenes import SceneCropsConfig
 from residua.data.sets import DigitsConfig
 from residua.data.svhn import SvhnConfig
 from residua.data.views import Views, Whole
@@ -164,7 +163,6 @@ class Experiment:
             | SvhnConfig
             | FolderConfig
             | FilesConfig
-            | SceneCropsConfig
             | ObjectCropsConfig
             | Given,
             tagged,

@@ -8,16 +8,14 @@ import torch
 from residua.config import decode, digest, encode
 from residua.data.clutter import enlarge, extent
 from residua.data.scene_painter import TOGETHER, Plan, paint
-from residua.data.scenes import SceneCropsConfig, ScenesConfig
+from residua.data.scenes import ScenesConfig
 from residua.data.sets import DigitsConfig
 from residua.data.voc import VocConfig
 from residua.data.voc_tree import write_voc
 from residua.errors import ConfigError
 
 SMALL = ScenesConfig(train=60, validation=10, test=20)
-PLAN = Plan(
-    size=(96, 128), digits=(1, 4), sides=(20, 40), clutter=(0, 0), empty_every=0, seed=3, part="x"
-)
+PLAN = Plan(size=(96, 128), digits=(1, 4), sides=(20, 40), clutter=(0, 0), seed=3, part="x")
 
 
 def parts(splits):
@@ -116,20 +114,6 @@ def test_scenes_written_as_a_tree_are_read_as_they_were(tmp_path):
         assert torch.equal(after.table.held.boxes_R4, before.table.held.boxes_R4)
 
 
-def test_crops_hold_one_digit_or_none():
-    config = SceneCropsConfig(train=110, validation=22, test=33)
-    splits = config.load()
-    assert [len(part) for part in parts(splits)] == [110, 22, 33]
-    assert splits.train.shape == (3, 48, 48)
-    assert splits.train.classes == (*"0123456789", "background")
-    assert torch.bincount(splits.train.labels)[10] == 10
-    assert splits.train.fingerprint() == "ac6dce21f7e9"
-    without = dataclasses.replace(config, background=0).load()
-    assert len(without.train.classes) == 10
-    assert without.train.labels.max() == 9
-    assert SceneCropsConfig(train=1, validation=0, test=1).load().validation is None
-
-
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -145,12 +129,7 @@ def test_settings_out_of_range_are_refused(wrong, said):
         dataclasses.replace(SMALL, **wrong).load()
 
 
-def test_a_background_of_all_pictures_is_refused():
-    with pytest.raises(ConfigError, match=r"data.background must be 0 .none. or at least 2, got 1"):
-        SceneCropsConfig(background=1).load()
-
-
-@pytest.mark.parametrize("config", [SMALL, SceneCropsConfig(size=64), VocConfig(path="x")])
+@pytest.mark.parametrize("config", [SMALL, VocConfig(path="x")])
 def test_settings_go_through_a_file(config):
     again = decode(type(config), encode(config))
     assert again == config

@@ -37,7 +37,6 @@ class Plan:
         digits: the fewest and the most in a scene.
         sides: the smallest and the largest height of a digit, in pixels.
         clutter: the fewest and the most patterns that are no digits.
-        empty_every: one in so many scenes has no digit; 0 for none.
         seed: of all scenes.
         part: of the set; other parts have other scenes.
     """
@@ -46,7 +45,6 @@ class Plan:
     digits: tuple[int, int]
     sides: tuple[int, int]
     clutter: tuple[int, int]
-    empty_every: int
     seed: int
     part: str
 
@@ -69,8 +67,7 @@ def paint(plan: Plan, digits: Pictures, count: int) -> tuple[Tensor, ObjectTable
         random = generator(plan.seed, "scenes", plan.part, first)
         canvas = grounds(TOGETHER, plan.size, random)
         _scatter(canvas, plan, patterns, random)
-        empty_N = np.arange(first, first + TOGETHER) % max(plan.empty_every, 1) == 0
-        drawn = _drawn(plan, patterns, empty_N & (plan.empty_every > 0), random)
+        drawn = _drawn(plan, patterns, random)
         kept_NS = drawn.placed_NS[: count - first]
         _lay_all(canvas, drawn)
         scenes.append(canvas[: len(kept_NS)].astype(np.uint8))
@@ -96,7 +93,7 @@ class _Drawn:
     colour_NS3: Array
 
 
-def _drawn(plan: Plan, patterns: Array, empty_N: Array, random: Generator) -> _Drawn:
+def _drawn(plan: Plan, patterns: Array, random: Generator) -> _Drawn:
     low, most = plan.digits
     which_NS = integers(random, 0, len(patterns), TOGETHER, most)
     height_NS = integers(random, plan.sides[0], plan.sides[1] + 1, TOGETHER, most)
@@ -106,7 +103,7 @@ def _drawn(plan: Plan, patterns: Array, empty_N: Array, random: Generator) -> _D
     ink_NSFF = enlarge(patterns[which_NS.flatten()], sizes_P2, frame)
     inner_NS4 = extent(ink_NSFF).reshape(TOGETHER, most, 4)
     ink_NSFF = ink_NSFF.reshape(TOGETHER, most, *frame)
-    wanted_N = integers(random, low, most + 1, TOGETHER) * ~empty_N
+    wanted_N = integers(random, low, most + 1, TOGETHER)
     corner_NST2 = _corners(plan.size, height_NS, width_NS, random)
     corner_NS2, placed_NS = _placed(inner_NS4, corner_NST2, wanted_N)
     return _Drawn(

@@ -3,27 +3,19 @@
 What is learned from, chosen with and tested on are different scenes of different digits: the parts
 of the 1,797 real ones are those of `residua.data.sets`. Nothing is fetched, and nothing but
 integers is computed, so the same settings give the same bytes on every machine.
-
-Dimension key:
-    N scenes
 """
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal, TypeVar
-
-import torch
+from typing import Literal
 
 from residua.config import settings
 from residua.data.annotated import AnnotatedImages
-from residua.data.images import ImageSet
-from residua.data.loading import Pictures, Splits
+from residua.data.loading import Pictures
 from residua.data.objects import AnnotatedSplits
 from residua.data.scene_painter import Plan, paint
 from residua.data.sets import DigitsConfig
 from residua.errors import ConfigError
 
-T = TypeVar("T")
 DIGITS = tuple(str(digit) for digit in range(10))
 
 
@@ -64,58 +56,6 @@ class ScenesConfig:
         return _scenes(self)
 
 
-@settings
-class SceneCropsConfig:
-    """The same digits on the same grounds, one in each picture: to train a trunk on first.
-
-    An eleventh class, "background", has pictures of clutter alone.
-
-    Attributes:
-        train: pictures to learn from.
-        validation: pictures to choose with; 0 for none.
-        test: pictures to test on.
-        size: height and width in pixels.
-        sides: the smallest and the largest height of a digit, in pixels.
-        clutter: the fewest and the most strokes, quarters of digits and specks in a picture.
-        background: one in so many pictures has no digit; 0 for none, and no such class.
-        seed: of the pictures; that of a run does not change them.
-    """
-
-    kind: Literal["scene_crops"] = "scene_crops"
-    train: int = 6000
-    validation: int = 500
-    test: int = 1000
-    size: int = 48
-    sides: tuple[int, int] = (20, 46)
-    clutter: tuple[int, int] = (0, 2)
-    background: int = 11
-    seed: int = 0
-
-    def load(self) -> Splits:
-        """Draw the pictures.
-
-        Raises:
-            ConfigError: a number is out of range, or the largest digit does not fit.
-        """
-        scenes = ScenesConfig(
-            train=self.train,
-            validation=self.validation,
-            test=self.test,
-            height=self.size,
-            width=self.size,
-            digits=(1, 1),
-            sides=self.sides,
-            clutter=self.clutter,
-            seed=self.seed,
-        )
-        _check(scenes)
-        if self.background < 0 or self.background == 1:
-            raise ConfigError(
-                f"data.background must be 0 (none) or at least 2, got {self.background}"
-            )
-        return _crops(scenes, self.background)
-
-
 def _check(config: ScenesConfig) -> None:
     if config.train < 1 or config.validation < 0 or config.test < 1:
         raise ConfigError(
@@ -138,64 +78,24 @@ def _check(config: ScenesConfig) -> None:
 
 @lru_cache(maxsize=2)
 def _scenes(config: ScenesConfig) -> AnnotatedSplits:
-    train, validation, test = _each_part(config, _annotated)
-    assert train is not None
-    assert test is not None
-    return AnnotatedSplits(train, validation, test)
-
-
-@lru_cache(maxsize=2)
-def _crops(config: ScenesConfig, background: int) -> Splits:
-    def crops(config: ScenesConfig, part: str, digits: Pictures, count: int) -> ImageSet:
-        return _labelled(config, part, digits, count, background)
-
-    train, validation, test = _each_part(config, crops)
-    assert train is not None
-    assert test is not None
-    return Splits(train, validation, test)
-
-
-def _each_part(
-    config: ScenesConfig, make: Callable[[ScenesConfig, str, Pictures, int], T]
-) -> tuple[T | None, T | None, T | None]:
     digits = DigitsConfig().load()
-    wanted = (
-        ("train", digits.train, config.train),
-        ("validation", digits.validation or digits.train, config.validation),
-        ("test", digits.test, config.test),
-    )
-    train, validation, test = (
-        make(config, part, held, count) if count else None for part, held, count in wanted
-    )
-    return train, validation, test
-
-
-def _annotated(config: ScenesConfig, part: str, digits: Pictures, count: int) -> AnnotatedImages:
-    scenes, found = paint(_plan(config, part), digits, count)
-    return AnnotatedImages(
-        list(scenes),
-        found,
-        DIGITS,
-        tuple(f"{part}_{index:05d}" for index in range(count)),
+    chosen_with = digits.validation or digits.train
+    return AnnotatedSplits(
+        _part(config, "train", digits.train, config.train),
+        _part(config, "validation", chosen_with, config.validation) if config.validation else None,
+        _part(config, "test", digits.test, config.test),
     )
 
 
-def _labelled(
-    config: ScenesConfig, part: str, digits: Pictures, count: int, background: int
-) -> ImageSet:
-    scenes, found = paint(_plan(config, part, background), digits, count)
-    labels = torch.full((count,), len(DIGITS))
-    labels[found.picture_of()] = found.held.labels_R - 1
-    return ImageSet(scenes, labels, (*DIGITS, "background") if background else DIGITS)
-
-
-def _plan(config: ScenesConfig, part: str, empty_every: int = 0) -> Plan:
-    return Plan(
+def _part(config: ScenesConfig, part: str, digits: Pictures, count: int) -> AnnotatedImages:
+    plan = Plan(
         size=(config.height, config.width),
         digits=config.digits,
         sides=config.sides,
         clutter=config.clutter,
-        empty_every=empty_every,
         seed=config.seed,
         part=part,
     )
+    scenes, found = paint(plan, digits, count)
+    names = tuple(f"{part}_{index:05d}" for index in range(count))
+    return AnnotatedImages(list(scenes), found, DIGITS, names)

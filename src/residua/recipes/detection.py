@@ -22,9 +22,11 @@ Sources:
 
 import dataclasses
 
+from residua.data.augment import RandomResizedCrop
 from residua.data.coco import CocoConfig
+from residua.data.crops import ObjectCropsConfig
 from residua.data.objectbatches import ResizeConfig
-from residua.data.scenes import SceneCropsConfig, ScenesConfig
+from residua.data.scenes import ScenesConfig
 from residua.data.voc import VocConfig
 from residua.detect.anchors import AnchorsConfig
 from residua.detect.roi import RoiConfig
@@ -54,6 +56,7 @@ __all__ = [
 
 RESNET, VGG = ImagenetConfig(depth=101), VggConfig(depth=16)
 SMALL, SMALL_VGG = ImagenetConfig(depth=18, widen=0.25), VggConfig(depth=16, widen=0.25)
+SCENES, CROP = ScenesConfig(), 96
 JOINT = StepsConfig(lr=0.001, at=(50_000,), until=70_000)
 PROPOSE = StepsConfig(lr=0.001, at=(60_000,), until=80_000)
 CLASSIFY = StepsConfig(lr=0.001, at=(30_000,), until=60_000)
@@ -151,7 +154,8 @@ def _scene_trunk(name: str, net: ImagenetConfig | VggConfig, lr: float) -> Exper
     return Experiment(
         name=f"detection.{name}",
         net=dataclasses.replace(net, num_classes=11),
-        data=SceneCropsConfig(size=96, sides=(40, 92)),
+        data=ObjectCropsConfig(data=SCENES, size=CROP),
+        augment=RandomResizedCrop(size=CROP, area=(0.4, 1.0), flip=False),
         schedule=CosineConfig(lr=lr, until=400, warmup=40),
         optimizer=SgdConfig(weight_decay=5e-4, nesterov=True),
         batch_size=64,
@@ -172,7 +176,7 @@ def scenes() -> DetectionExperiment:
             roi=RoiConfig(pool="align", pool_size=8, per_picture=32, background=(0.0, 0.5)),
             freeze=0,
         ),
-        data=ScenesConfig(),
+        data=SCENES,
         resize=ResizeConfig(short=288, long=384),
         schedule=CosineConfig(lr=0.02, until=400, warmup=40),
         batch_size=8,
