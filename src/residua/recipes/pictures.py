@@ -32,8 +32,8 @@ __all__: list[str] = []
 # that the same folder is trained in the same way everywhere.
 MEMORY = 2 << 30
 # Pictures looked at in all, and the fewest and the most times each is.
-LOOKS, FEWEST, MOST = 150_000, 20, 60
-BATCH = 64
+LOOKS, FEWEST, MOST = 300_000, 20, 100
+BATCH, LR = 64, 0.03
 # Pixels from which on a stem that divides the sides by four leaves enough of them.
 SMALLEST_FOR_STEM = 64
 
@@ -86,7 +86,7 @@ def recognised(path: str | Path) -> Recognised:
             augment=_augmentation(size),
             optimizer=SgdConfig(weight_decay=3e-3, nesterov=True),
             loss=LossConfig(label_smoothing=0.1),
-            schedule=_schedule(len(divided.train), batch=BATCH),
+            schedule=_schedule(len(divided.train), batch=BATCH, lr=LR),
             batch_size=BATCH,
         )
     colour = "grey" if found.grey else "in colour"
@@ -108,10 +108,10 @@ def size_for(side: int) -> int:
     return 128
 
 
-def _schedule(count: int, *, batch: int) -> CosineConfig:
+def _schedule(count: int, *, batch: int, lr: float = 0.1) -> CosineConfig:
     epochs = min(max(LOOKS / count, FEWEST), MOST)
     updates = max(2, math.ceil(epochs * count / batch))
-    return CosineConfig(lr=0.1, until=updates, warmup=updates // 20)
+    return CosineConfig(lr=lr, until=updates, warmup=updates // 20)
 
 
 def plain(name: str) -> str:
