@@ -56,7 +56,7 @@ __all__ = [
 
 RESNET, VGG = ImagenetConfig(depth=101), VggConfig(depth=16)
 SMALL, SMALL_VGG = ImagenetConfig(depth=18, widen=0.25), VggConfig(depth=16, widen=0.25)
-SCENES, CROP = ScenesConfig(), 96
+SCENES, CROP = ScenesConfig(train=2000), 96
 JOINT = StepsConfig(lr=0.001, at=(50_000,), until=70_000)
 PROPOSE = StepsConfig(lr=0.001, at=(60_000,), until=80_000)
 CLASSIFY = StepsConfig(lr=0.001, at=(30_000,), until=60_000)
@@ -171,14 +171,14 @@ def scenes() -> DetectionExperiment:
             num_classes=10,
             anchors=AnchorsConfig(sizes=(40, 70, 110), ratios=(1.0, 1.5)),
             rpn=RpnConfig(
-                train_pre=600, train_post=150, test_pre=300, test_post=60, per_picture=128
+                train_pre=600, train_post=150, test_pre=400, test_post=100, per_picture=128
             ),
             roi=RoiConfig(pool="align", pool_size=8, per_picture=32, background=(0.0, 0.5)),
             freeze=0,
         ),
         data=SCENES,
         resize=ResizeConfig(short=288, long=384),
-        schedule=CosineConfig(lr=0.02, until=400, warmup=40),
+        schedule=CosineConfig(lr=0.02, until=800, warmup=40),
         batch_size=8,
         flip=False,
         pretrain=_scene_trunk("scenes_trunk", SMALL, lr=0.1),
@@ -189,7 +189,7 @@ def scenes() -> DetectionExperiment:
 def scenes_alternating() -> DetectionExperiment:
     """The same in the four steps of the first Faster R-CNN."""
     joint = scenes()
-    step = CosineConfig(lr=0.02, until=200, warmup=20)
+    step = CosineConfig(lr=0.02, until=300, warmup=20)
     return dataclasses.replace(
         joint,
         name="detection.scenes_alternating",
