@@ -22,6 +22,7 @@ from harness import parser, report, table, verdict
 from residua import runtime
 from residua.data.augment import PadCropFlip
 from residua.data.cifar import Cifar10Config
+from residua.data.loading import Splits
 from residua.data.normalize import Normalize
 from residua.evaluate import scores
 from residua.experiment import Experiment
@@ -76,7 +77,7 @@ def fine_tuned(loaded, names, splits, chosen, root, seed):
     experiment = Experiment(
         name="bench.slim",
         net=config,
-        data=Cifar10Config(holdout=HELD),
+        data=splits if chosen.smoke else Cifar10Config(holdout=HELD),
         augment=PadCropFlip(pad=4),
         optimizer=SgdConfig(weight_decay=1e-4, nesterov=True),
         schedule=CosineConfig(lr=chosen.lr, until=until, warmup=until // 20),
@@ -125,7 +126,10 @@ def main():
     loaded = weights.load(data / CHECKPOINT)
     normalize = Normalize.of(loaded.preprocessing.mean, loaded.preprocessing.std)
     splits = Cifar10Config(holdout=HELD).load()
-    test = splits.test.select(torch.arange(100)) if chosen.smoke else splits.test
+    if chosen.smoke:
+        parts = (splits.train, splits.validation, splits.test)
+        splits = Splits(*(part.select(torch.arange(64)) for part in parts))
+    test = splits.test
     total = len(blocks_of(loaded.net))
     counts = [math.ceil(total / part) for _, part, _ in PARTS]
     order = left_out(loaded, normalize, splits, chosen, max(counts))

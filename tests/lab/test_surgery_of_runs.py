@@ -1,6 +1,7 @@
 """Runs that are deepened and slimmed: what is recorded, and that the new runs are runs."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -80,6 +81,10 @@ def test_a_slimmed_run_is_a_run_without_some_blocks(learned, tmp_path):
     assert again.experiment.net == found.net
     assert again.experiment.schedule.lr == pytest.approx(0.01)
     assert sum(p.numel() for p in again.net.parameters()) == found.slimmed.after.parameters
+    told = json.loads((found.page.parent / "slimming.json").read_text())
+    assert list(told["alone"]) == ["stages.0.0", "stages.0.1", "stages.1.1", "stages.2.1"]
+    assert told["after"]["test_error"] == found.result.test_error
+    assert "2 of 6 residual functions left out" in found.page.read_text()
     # The statistics of its input are those of the run it was made of.
     assert torch.equal(again.normalize.mean, runs.load(learned["A"]).normalize.mean)
     more = slim_run(found.result.folder, SlimPlan(share=0.5, pictures=50, updates=1), root=tmp_path)

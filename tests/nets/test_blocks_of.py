@@ -10,11 +10,25 @@ from residua.nets.blocks_of import blocks_of, bypassed, reordered, without
 from residua.nets.catalogue import find
 from residua.nets.cifar import resnet
 from residua.nn.blocks import ResidualBlock
-from settled import pictures, settled
-
-X = (3, 8, 8)
+from residua.runtime import generator
 
 NAMES = [f"stages.{stage}.{place}" for stage in range(3) for place in range(3)]
+
+
+def pictures(size=8, count=2):
+    return torch.randn(count, 3, size, size, generator=generator(0, "pictures"))
+
+
+def settled(net):
+    """Give batch norm statistics of its own, so that no layer passes values as they are."""
+    draw = generator(0, "statistics")
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.weight.data.uniform_(0.5, 1.5, generator=draw)
+            module.bias.data.normal_(0, 0.2, generator=draw)
+            module.running_mean.normal_(0, 0.2, generator=draw)
+            module.running_var.uniform_(0.5, 1.5, generator=draw)
+    return net.eval()
 
 
 def net(**options):
@@ -100,7 +114,7 @@ ORDERS = ["post", "bn_after_add", "relu_before_add", "relu_preact", "full_preact
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("names", [["stages.0.0"], ["stages.1.0", "stages.2.2"], NAMES])
 def test_the_copy_and_the_bypass_agree_in_every_order(order, names):
-    module, x = net(order=order), pictures(X)
+    module, x = net(order=order), pictures()
     with torch.no_grad():
         whole = module(x)
         shorter = without(module, names)(x)
@@ -112,7 +126,7 @@ def test_the_copy_and_the_bypass_agree_in_every_order(order, names):
 
 
 def test_a_block_whose_function_is_zero_is_not_missed():
-    module, x = net(), pictures(X)
+    module, x = net(), pictures()
     last = module.get_submodule("stages.1.1.residual.norm2")
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
@@ -153,7 +167,7 @@ def test_modes_set_within_a_bypass_reach_all_modules():
 
 
 def test_a_bypass_ends_with_an_exception():
-    module, x = net(), pictures(X)
+    module, x = net(), pictures()
     whole = module(x)
     with pytest.raises(ZeroDivisionError), bypassed(module, NAMES):
         _ = 1 / 0
@@ -163,7 +177,7 @@ def test_a_bypass_ends_with_an_exception():
 def test_a_gradient_passes_a_bypass():
     module = net()
     with bypassed(module, ["stages.2.2"]):
-        module(pictures(X)).sum().backward()
+        module(pictures()).sum().backward()
     assert module.get_submodule("stages.2.2.residual.conv1").weight.grad is None
     assert module.get_submodule("stages.2.1.residual.conv1").weight.grad is not None
 
@@ -182,7 +196,7 @@ def test_by_hand_blocks_change_places():
 
 
 def test_a_block_put_in_anothers_place_acts_there():
-    module, x = net(), pictures(X)
+    module, x = net(), pictures()
     blocks = {each.name: each.block for each in blocks_of(module)}
     order = ["stages.2.2", "stages.2.1"]
     with torch.no_grad(), reordered(module, order):
@@ -213,7 +227,7 @@ def test_a_name_that_is_no_block_is_answered_with_the_closest():
 @pytest.mark.parametrize("make", [torchvision.models.resnet18, torchvision.models.resnet50])
 def test_torchvisions_blocks_where_told(make):
     torch.manual_seed(2)
-    module, x = settled(make(num_classes=4)), pictures((3, 32, 32))
+    module, x = settled(make(num_classes=4)), pictures(32)
     assert blocks_of(module) == []
     found = blocks_of(module, foreign=True)
     changing = [each.name for each in found if not each.keeps_shape]

@@ -73,7 +73,7 @@ def main(words: Sequence[str]) -> None:
     with Screen() as screen:
         found = slim_run(folder, plan, root=options.runs, device=options.device, listen=screen)
     _print(found, options.batch)
-    say(str(found.result.page))
+    say(f"{found.page}\n{found.result.page}")
 
 
 def _print(found: Slimming, batch: int) -> None:

@@ -6,7 +6,7 @@ Sources:
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -18,7 +18,8 @@ from residua.errors import ConfigError
 from residua.evaluate import scores
 from residua.nets.slimmed import SlimmedConfig, slimmer
 from residua.recipes.continued import continued, save_start, settings_of
-from residua.surgery.slim import Slimmed, candidates, check, slim
+from residua.report.slimming import Side, SlimmingRecord, write_slimming
+from residua.surgery.slim import Slimmed, Standing, candidates, check, slim
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,7 @@ class Slimming:
         chosen_with: these pictures, in words.
         before: test error of the run, in percent; None if it has no result.
         result: of the training that followed.
+        page: about all of it.
     """
 
     net: SlimmedConfig
@@ -68,6 +70,7 @@ class Slimming:
     chosen_with: str
     before: float | None
     result: outcome.Result
+    page: Path
 
 
 def slim_run(
@@ -92,7 +95,8 @@ def slim_run(
     """
     trained = runs.load(folder)
     old, seed = settings_of(trained), trained.experiment.seed if plan.seed is None else plan.seed
-    most = count(plan, len(candidates(trained.net)))
+    names = candidates(trained.net)
+    most = count(plan, len(names))
     images, words = pictures_to_choose_with(trained, plan.pictures, seed)
     place = runtime.pick_device(device)
     net = trained.net.to(place).to(memory_format=torch.channels_last)
@@ -119,19 +123,23 @@ def slim_run(
         trained, "slimmed", config, start / "start.safetensors", updates=plan.updates, lr=plan.lr
     )
     experiment = dataclasses.replace(experiment, seed=seed)
+    experiment = experiment.smoke() if plan.smoke else experiment
     known = outcome.recorded(folder)
-    return Slimming(
+    found = Slimming(
         net=config,
         slimmed=slimmed,
         chosen_with=words,
         before=known.test_error if isinstance(known, outcome.Result) else None,
-        result=execute.run(
-            experiment.smoke() if plan.smoke else experiment,
-            root=root,
-            device=device,
-            listen=listen,
-        ),
+        result=execute.run(experiment, root=root, device=device, listen=listen),
+        page=start / "report.html",
     )
+    write_slimming(
+        start,
+        _record(found, str(folder), names, plan.batch),
+        environment=runtime.environment(place, torch.float32),
+        command=runtime.command_line(),
+    )
+    return found
 
 
 def count(plan: SlimPlan, known: int) -> int | None:
@@ -176,3 +184,32 @@ def error_on(
         return scores(net, here, normalize, dtype=dtype).top1_error
 
     return measure
+
+
+def _record(found: Slimming, run: str, names: Sequence[str], batch: int) -> SlimmingRecord:
+    slimmed = found.slimmed
+    alone = {cost.name: cost.error for cost in slimmed.first}
+    return SlimmingRecord(
+        title=f"{run} without {len(slimmed.left_out)} of its residual functions",
+        chosen_with=found.chosen_with,
+        whole=slimmed.before.error,
+        alone={name: alone[name] for name in names},
+        left_out={cost.name: cost.error for cost in slimmed.left_out},
+        before=_side(slimmed.before, found.before),
+        after=_side(slimmed.after, found.result.test_error),
+        batch=batch,
+        test_count=found.result.test_count,
+        run=str(found.result.folder),
+    )
+
+
+def _side(standing: Standing, test_error: float | None) -> Side:
+    assert standing.multiply_adds is not None
+    assert standing.milliseconds is not None
+    return Side(
+        test_error=test_error,
+        blocks=standing.blocks,
+        parameters=standing.parameters,
+        multiply_adds=standing.multiply_adds,
+        milliseconds=standing.milliseconds,
+    )

@@ -2,8 +2,8 @@
 
 Sources:
     [V] Veit et al., Residual Networks Behave Like Ensembles of Relatively Shallow Networks,
-        arXiv:1605.06431, section 4.1: deleting single blocks changes little, and more the more are
-        deleted.
+        arXiv:1605.06431, sections 4.1 and 4.2: deleting one block changes little, and many the more
+        the more are deleted.
 """
 
 import copy
