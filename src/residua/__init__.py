@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from residua.outcome import Result
     from residua.runs import TrainedNet
     from residua.runs import load as load_run
+    from residua.surgery.deepen import deepen
+    from residua.surgery.slim import slim
 
 __version__ = "0.1.0"
 
@@ -66,6 +68,7 @@ __all__ = [
     "Splits",
     "TrainedNet",
     "cifar_resnet",
+    "deepen",
     "highway",
     "imagenet_resnet",
     "load",
@@ -80,6 +83,7 @@ __all__ = [
     "resume",
     "run",
     "save",
+    "slim",
     "vgg",
     "wide_resnet",
 ]
@@ -115,6 +119,8 @@ _HOMES = {
     "residua.nets.highway": ("highway",),
     "residua.nn.blocks": ("PlainBlock", "ResidualBlock"),
     "residua.runs": ("TrainedNet",),
+    "residua.surgery.deepen": ("deepen",),
+    "residua.surgery.slim": ("slim",),
 }
 
 _RENAMED = {

@@ -16,6 +16,7 @@ from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.evaluate.exact_norm import take_exact_statistics
 from residua.experiment import Experiment
 from residua.nets import weights
+from residua.nets.catalogue import for_classes
 from residua.nets.preprocessing import Preprocessing
 
 AVERAGED = "averaged.safetensors"
@@ -33,7 +34,7 @@ def first_of(experiment: AnyExperiment) -> Experiment | None:
     if first is None or not isinstance(net, FasterRcnnConfig):
         return first
     classes = getattr(first.net, "num_classes", net.num_classes + 1)
-    return replace(first, net=replace(net.trunk, num_classes=classes))
+    return replace(first, net=for_classes(net.trunk, classes))
 
 
 def trained(first: Experiment, root: Path) -> Path | None:

@@ -14,6 +14,8 @@ COMMANDS = {
     "train": "train a network (without a name: ResNet-20 on handwritten digits)",
     "evaluate": "test the network of a run, on its own test pictures or on others",
     "predict": "name what is on pictures, or find objects on them, with the network of a run",
+    "deepen": "make the net of a run deeper without changing what it computes, and train it on",
+    "slim": "leave out the residual blocks that the net of a run misses least, and train it on",
     "show": "layer table of a network: output sizes, parameters, multiply-adds",
     "list": "all recipes and networks",
     "doctor": "what is wrong with this machine, or with a folder of pictures",

@@ -3,30 +3,25 @@
 A name is `family.name`; the short name will do where only one family has it.
 """
 
+import dataclasses
 from typing import Annotated
 
 from residua.config import tagged
 from residua.errors import ConfigError, closest
 from residua.nets.cifar import CifarConfig
+from residua.nets.deepened import DeepenedConfig
 from residua.nets.dense import DenseConfig
+from residua.nets.families import Family
 from residua.nets.highway import HighwayConfig
 from residua.nets.imagenet import LAYOUTS, ImagenetConfig
 from residua.nets.mnist import MnistConfig
+from residua.nets.slimmed import SlimmedConfig
 from residua.nets.vgg import VggConfig
 from residua.nets.wide import WideConfig
 from residua.nn.residuals import Order
 from residua.nn.unit import Connection
 
-NetConfig = Annotated[
-    CifarConfig
-    | DenseConfig
-    | HighwayConfig
-    | ImagenetConfig
-    | MnistConfig
-    | VggConfig
-    | WideConfig,
-    tagged,
-]
+NetConfig = Annotated[Family | DeepenedConfig | SlimmedConfig, tagged]
 
 _CIFAR_DEPTHS = (20, 32, 44, 56, 110, 1202)
 _WIDE = (
@@ -175,3 +170,16 @@ def find(name: str) -> NetConfig:
             f"no network is called {name!r}{closest(name, known)}; `residua list` shows all"
         )
     return NETS[matches[0]]
+
+
+def for_classes(config: NetConfig, count: int) -> NetConfig:
+    """Return the settings of the same network for another number of classes."""
+    if isinstance(config, SlimmedConfig):
+        inner = for_classes(config.net, count)
+        assert not isinstance(inner, SlimmedConfig)
+        return dataclasses.replace(config, net=inner)
+    if isinstance(config, DeepenedConfig):
+        inner = for_classes(config.net, count)
+        assert not isinstance(inner, SlimmedConfig | DeepenedConfig)
+        return dataclasses.replace(config, net=inner)
+    return dataclasses.replace(config, num_classes=count)

@@ -17,6 +17,7 @@ import dataclasses
 from residua.data.folder import FilesConfig, FolderConfig
 from residua.errors import ConfigError
 from residua.experiment import Experiment
+from residua.nets.catalogue import for_classes
 from residua.nets.cifar import CifarConfig
 from residua.nets.imagenet import ImagenetConfig
 from residua.starting import config_of
@@ -47,7 +48,7 @@ def finetuned(experiment: Experiment, weights: str) -> Experiment:
     net, data = experiment.net, experiment.data
     if not isinstance(net, CifarConfig | ImagenetConfig):
         raise ConfigError(f"{experiment.name} has no net of a kind that can be fine-tuned")
-    net = dataclasses.replace(config_of(weights), num_classes=net.num_classes)
+    net = for_classes(config_of(weights), net.num_classes)
     if isinstance(data, FolderConfig | FilesConfig):
         data = dataclasses.replace(data, channels=1 if net.input_shape[0] == 1 else 3)
     until = max(2, round(experiment.schedule.until * SHARE))

@@ -27,7 +27,7 @@ from residua.detect.rpn import RpnConfig
 from residua.detect.settings import FasterRcnnConfig
 from residua.detection_experiment import DetectionExperiment
 from residua.experiment import Experiment
-from residua.nets.catalogue import NetConfig
+from residua.nets.catalogue import NetConfig, for_classes
 from residua.nets.imagenet import ImagenetConfig
 from residua.recipes.pictures import plain
 from residua.starting import config_of
@@ -139,7 +139,7 @@ def _trunk(name: str, net: NetConfig, data: VocConfig | CocoConfig, train: Annot
     until = math.ceil(min(CROP_LOOKS, 60 * count) / TRUNK_BATCH)
     return Experiment(
         name=f"{name}_trunk",
-        net=dataclasses.replace(net, num_classes=len(train.classes) + 1),
+        net=for_classes(net, len(train.classes) + 1),
         data=crops,
         augment=RandomResizedCrop(size=CROP, area=(0.4, 1.0)),
         optimizer=SgdConfig(weight_decay=5e-4, nesterov=True),
