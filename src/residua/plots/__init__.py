@@ -5,20 +5,28 @@ from residua.plots.depth import Band, Network, degradation, degradation_for_slid
 from residua.plots.detection import PrecisionRecall, precision_recall
 from residua.plots.drawn import Named, drawn
 from residua.plots.ladder import ladder, ladder_for_slides, suppression
+from residua.plots.profiles import Profile, profiles
 from residua.plots.run import confusion, errors, losses, rates
+from residua.plots.sweep import Course, Dots, courses, dots, dots_for_slides
 from residua.plots.training import precisions, terms
 
 __all__ = [
     "Band",
+    "Course",
+    "Dots",
     "Mark",
     "Named",
     "Network",
     "PrecisionRecall",
+    "Profile",
     "boxes_on",
     "confusion",
+    "courses",
     "degradation",
     "degradation_for_slides",
     "depths",
+    "dots",
+    "dots_for_slides",
     "drawn",
     "errors",
     "ladder",
@@ -26,6 +34,7 @@ __all__ = [
     "losses",
     "precision_recall",
     "precisions",
+    "profiles",
     "rates",
     "suppression",
     "terms",
