@@ -112,7 +112,7 @@ def degradation(
         The folder with `report.html`, `figure.svg` and `figure.png`, and one result per training
         that came to its end.
     """
-    folder, _ = opened(into, root, "degradation")
+    folder = opened(into, root, "degradation")
     try:
         folders = carry_out(plan, folder, manner)
     except RunError:

@@ -55,39 +55,44 @@ class Manner:
     page: bool = True
 
 
-def opened(into: Path | None, root: Path, study: str) -> tuple[Path, Study | None]:
-    """Find the folder of a study, or make one.
-
-    Args:
-        into: where the study is, or is to be; by default a new folder below `root`.
-        root: the folder of all runs.
-        study: its name.
-
-    Returns:
-        The folder, and what is recorded of the study there; None of a new one.
+def known(into: Path | None, study: str) -> Study | None:
+    """Read what is recorded of the study in a folder; None if there is nothing.
 
     Raises:
         ConfigError: the folder holds another study, or the record is damaged.
-        RunError: it cannot be made.
     """
-    if into is None:
-        return runs.create(root, "lab", study), None
+    if into is None or not (into / FILE).is_file():
+        return None
     path = into / FILE
-    if not path.is_file():
-        with files.explained(into):
-            into.mkdir(parents=True, exist_ok=True)
-        return into, None
     try:
         found = decode(Study, json.loads(path.read_text()), where=str(path))
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path} is not readable: {error}") from None
     if found.study != study:
         raise ConfigError(f"{into} holds the study {found.study}: choose another folder")
-    return into, found
+    return found
+
+
+def opened(into: Path | None, root: Path, study: str) -> Path:
+    """Return the folder of a study, made where it is not there.
+
+    Args:
+        into: where the study is, or is to be; by default a new folder below `root`.
+        root: the folder of all runs.
+        study: its name.
+
+    Raises:
+        RunError: it cannot be made.
+    """
+    if into is None:
+        return runs.create(root, "lab", study)
+    with files.explained(into):
+        into.mkdir(parents=True, exist_ok=True)
+    return into
 
 
 def agreed(
-    folder: Path, before: Study | None, *, data: str, budget: str | None, updates: int | None
+    folder: Path | None, before: Study | None, *, data: str, budget: str | None, updates: int | None
 ) -> Length | None:
     """Return the length of the trainings that a folder holds; None if it holds none yet.
 

@@ -12,6 +12,8 @@ from residua.events import Event, Listener
 # Points of a curve: with at least so many epochs these are enough, else there are twice as many
 # windows.
 ENOUGH = 25
+# The error of fewer updates would be mostly chance.
+SMALLEST = 4
 
 
 class Windows:
@@ -47,7 +49,7 @@ class Windows:
         epochs = start["until"] / start["every"]
         if epochs >= ENOUGH:
             return
-        self._every = max(1, start["until"] // (2 * ENOUGH))
+        self._every = max(SMALLEST, start["until"] // (2 * ENOUGH))
         self._log = events.Log(self._folder, file=events.WINDOWS)
         if event["kind"] == "resume":
             self._log.write("resume", iteration=event["iteration"])

@@ -5,7 +5,7 @@ from residua.plots.depth import Band, Network, degradation, degradation_for_slid
 from residua.plots.detection import PrecisionRecall, precision_recall
 from residua.plots.drawn import Named, drawn
 from residua.plots.ladder import ladder, ladder_for_slides, suppression
-from residua.plots.profiles import Profile, profiles
+from residua.plots.layers import Layers, layers
 from residua.plots.run import confusion, errors, losses, rates
 from residua.plots.sweep import Course, Dots, courses, dots, dots_for_slides
 from residua.plots.training import precisions, terms
@@ -14,11 +14,11 @@ __all__ = [
     "Band",
     "Course",
     "Dots",
+    "Layers",
     "Mark",
     "Named",
     "Network",
     "PrecisionRecall",
-    "Profile",
     "boxes_on",
     "confusion",
     "courses",
@@ -31,10 +31,10 @@ __all__ = [
     "errors",
     "ladder",
     "ladder_for_slides",
+    "layers",
     "losses",
     "precision_recall",
     "precisions",
-    "profiles",
     "rates",
     "suppression",
     "terms",

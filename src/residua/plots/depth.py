@@ -144,7 +144,7 @@ def _family(
     for filled, width in ((False, 1.0), (True, 1.8)):
         values = [found[depth][filled] for depth in row]
         dash = DASHES.get(name, "-")
-        axes.plot(row, values, dash, color=INK, linewidth=width, clip_on=False)
+        axes.plot(row, values, linestyle=dash, color=INK, linewidth=width, clip_on=False)
         for depth, value in zip(row, values, strict=True):
             mark(axes, (depth, value), order.index(depth), filled=filled)
     return Label(name, row[-1], found[row[-1]][1], INK)

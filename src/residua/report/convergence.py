@@ -52,7 +52,7 @@ class Convergence:
     Args:
         levels: those that some training comes down to, in percent.
         descents: of each network.
-        sentences: how the networks of each depth compare.
+        sentences: how each network compares with the residual one of its depth.
         step: iterations from one look at the training error to the next.
     """
 
@@ -71,12 +71,12 @@ def convergence(twins: Sequence[Twin]) -> Convergence | None:
     levels = [
         level for level in LEVELS if any(each.iterations[level] for each in descents.values())
     ]
-    depths = sorted({twin.depth for twin in ended})
     sentences = [
-        told
-        for depth in depths
-        for together in [[descents[id(twin)] for twin in ended if twin.depth == depth]]
-        if (told := _sentence(depth, together))
+        _sentence(descents[id(twin)], descents[id(residual)])
+        for residual in ended
+        for twin in ended
+        if twin.depth == residual.depth
+        if residual.family == "residual" != twin.family
     ]
     return Convergence(levels, list(descents.values()), sentences, _step(ended[0].finished[0]))
 
@@ -98,19 +98,15 @@ def _step(run: Record) -> int:
     return others[0] - first if others else first
 
 
-def _sentence(depth: int, together: Sequence[Descent]) -> str:
-    """Compare the networks of one depth at the lowest level that all of them come down to."""
-    shared = [level for level in LEVELS if all(each.all_reach(level) for each in together)]
-    if len(together) < 2:
-        return ""
+def _sentence(other: Descent, residual: Descent) -> str:
+    """Compare two networks at the lowest level that every training of both comes down to."""
+    both = f"{other.name} and {residual.name}"
+    shared = [level for level in LEVELS if other.all_reach(level) and residual.all_reach(level)]
     if not shared:
-        return (
-            f"Of {depth} layers, no level is reached by every training of all networks, so that "
-            "there is nothing to compare."
-        )
+        return f"No level is reached by every training of {both}, so their speeds do not compare."
     level = min(shared)
-    words = ", ".join(f"{each.name} after {each.cell(level)}" for each in together)
     return (
-        f"Of {depth} layers, the lowest level that every training of all networks reaches is "
-        f"{level:g} %: {words} iterations."
+        f"The lowest level that every training of {both} reaches is {level:g} %: "
+        f"{other.name} after {other.cell(level)} iterations, {residual.name} after "
+        f"{residual.cell(level)}."
     )

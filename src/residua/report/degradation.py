@@ -22,8 +22,8 @@ def write_degradation(
     runs: Sequence[Path],
     *,
     why: str | None = None,
-    profiles: Sequence[plots.Profile] = (),
-    profile_note: str = "",
+    inside: Sequence[plots.Layers] = (),
+    inside_note: str = "",
 ) -> Path:
     """Draw plain and residual networks of several depths, and write the page about them.
 
@@ -31,8 +31,8 @@ def write_degradation(
         folder: gets `report.html`, `figure.svg` and `figure.png`.
         runs: folders of plain and residual networks, of one seed each or several.
         why: the trainings are as long as they are, as a sentence.
-        profiles: responses and gradients of networks by layer, where they were measured.
-        profile_note: how they were.
+        inside: responses and gradients of networks by layer, where they were measured.
+        inside_note: how they were.
 
     Returns:
         The page.
@@ -56,9 +56,9 @@ def write_degradation(
         "families": families(twins),
         "why": why,
         "convergence": convergence(twins),
-        "profile_note": profile_note,
-        "profiled": plots.profiles(profiles) if profiles else "",
-        "profiled_narrow": plots.profiles(profiles, stacked=True) if profiles else "",
+        "inside_note": inside_note,
+        "inside": plots.layers(inside) if inside else "",
+        "inside_narrow": plots.layers(inside, stacked=True) if inside else "",
         "first": twins[0].runs[0],
         "figure": plots.degradation(**drawing) if drawing else "",
         "stacked": plots.degradation(**drawing, stacked=True) if drawing else "",

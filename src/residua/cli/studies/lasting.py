@@ -13,11 +13,12 @@ from residua.experiment import Experiment
 from residua.lab.budget import length, measured
 from residua.lab.compared import Comparison, compared
 from residua.lab.ground import Ground, Length
-from residua.lab.sweep import Manner, Study, agreed, opened, record, results
+from residua.lab.sweep import Manner, Study, agreed, known, opened, record, results
 from residua.outcome import Result
 
 # Of a study whose command does not say.
 USUAL_BUDGET = "10m"
+SMOKE = Length(updates=2, why="two updates each, to see that it runs")
 
 
 class Chosen(Protocol):
@@ -64,24 +65,23 @@ def begin(
     """
     for told in on.sentences:
         say(told)
-    folder, before = opened(chosen.into, chosen.runs, study)
-    found = agreed(folder, before, data=chosen.data, budget=chosen.budget, updates=chosen.updates)
+    there = known(chosen.into, study)
+    asked, updates = chosen.budget, chosen.updates
+    found = agreed(chosen.into, there, data=chosen.data, budget=asked, updates=updates)
     if found is None:
-        usual = (
-            Length(updates=2, why="two updates each, to see that it runs")
-            if chosen.smoke
-            else usual
-        )
-        nothing_said = chosen.budget is None and chosen.updates is None and usual is None
-        asked = USUAL_BUDGET if nothing_said else chosen.budget
+        usual = SMOKE if chosen.smoke else usual
+        if asked is None and updates is None and usual is None:
+            asked = USUAL_BUDGET
         found = length(
             on,
             plan,
             budget=asked,
-            updates=chosen.updates,
+            updates=updates,
             usual=usual or Length(updates=on.whole, why=on.recipe),
             costs=measured(chosen.device),
         )
+    folder = opened(chosen.into, chosen.runs, study)
+    if there is None:
         record(folder, Study(study=study, data=chosen.data, budget=asked, length=found))
     say(f"{len(plan)} trainings; {found.why}")
     return folder, found

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Profile:
+class Layers:
     """Quantities of one network by layer.
 
     Args:
@@ -34,7 +34,7 @@ class Profile:
     quantities: Mapping[str, Sequence[float]]
 
 
-def profiles(networks: Sequence[Profile], *, stacked: bool = False) -> str:
+def layers(networks: Sequence[Layers], *, stacked: bool = False) -> str:
     """Draw every quantity against the layer, all networks in one panel.
 
     Args:
@@ -54,10 +54,10 @@ def profiles(networks: Sequence[Profile], *, stacked: bool = False) -> str:
             axes.set(xlabel="layer, from the input")
             axes.spines["bottom"].set_position(("outward", 5))
             write_labels(axes, [label for label in labels if label is not None])
-        return for_page(figure, "profiles-stacked" if stacked else "profiles")
+        return for_page(figure, "layers-stacked" if stacked else "layers")
 
 
-def _line(axes: "Axes", network: Profile, name: str, order: Sequence[int]) -> Label | None:
+def _line(axes: "Axes", network: Layers, name: str, order: Sequence[int]) -> Label | None:
     values = network.quantities[name]
     places = range(1, len(values) + 1)
     points = [(x, y) for x, y in zip(places, values, strict=True) if math.isfinite(y) and y > 0]
