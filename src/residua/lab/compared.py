@@ -9,7 +9,7 @@ from residua import report
 from residua.errors import RunError
 from residua.experiment import Experiment
 from residua.lab.ground import Length, lasting
-from residua.lab.sweep import Manner, carry_out, seeded
+from residua.lab.sweep import Manner, begun, carry_out, seeded
 from residua.report import Entry, Sweep
 
 
@@ -84,9 +84,7 @@ def compared(
     try:
         folders = carry_out(plan, folder, how)
     except RunError:
-        _write(
-            comparison, folder, length, sorted(p.parent for p in folder.glob("*/*/events.jsonl"))
-        )
+        _write(comparison, folder, length, begun(plan, folder))
         raise
     return _write(comparison, folder, length, folders)
 

@@ -16,7 +16,7 @@ from residua.errors import ConfigError, RunError
 from residua.experiment import Experiment
 from residua.lab.equal import equal_widths
 from residua.lab.ground import Ground, Length, ground, lasting
-from residua.lab.sweep import Manner, carry_out, opened, results
+from residua.lab.sweep import Manner, begun, carry_out, opened, results
 from residua.train.schedule import CosineConfig
 
 Family = Literal["plain", "resnet", "preresnet", "highway"]
@@ -116,7 +116,9 @@ def degradation(
     try:
         folders = carry_out(plan, folder, manner)
     except RunError:
-        _page_so_far(folder, length)
+        so_far = begun(plan, folder)
+        if so_far:
+            report.write_degradation(folder, so_far, why=None if length is None else length.why)
         raise
     report.write_degradation(folder, folders, why=None if length is None else length.why)
     return folder, results(folders)
@@ -146,9 +148,3 @@ def _published(on: Ground, data: str, family: Family, depth: int) -> Experiment:
             f"post, plain and resnet, of {' and '.join(map(str, POST_DEPTHS))} layers"
         )
     return _net(on, family, depth)
-
-
-def _page_so_far(folder: Path, length: Length | None) -> None:
-    begun = sorted(path.parent for path in folder.glob("*/*/events.jsonl"))
-    if begun:
-        report.write_degradation(folder, begun, why=None if length is None else length.why)

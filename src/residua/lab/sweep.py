@@ -141,6 +141,12 @@ def carry_out(plan: Sequence[Experiment], folder: Path, manner: Manner | None = 
     return found
 
 
+def begun(plan: Sequence[Experiment], folder: Path) -> list[Path]:
+    """List the folders of those trainings of a plan that have begun, whether or not they ended."""
+    found = [_begun(folder / each.name, digest(each.recordable())) for each in plan]
+    return [each for each in found if each is not None]
+
+
 def results(folders: Sequence[Path]) -> list[Result]:
     """Read the results of trainings; those that diverged have none."""
     found = [outcome.recorded(folder) for folder in folders]
@@ -150,13 +156,13 @@ def results(folders: Sequence[Path]) -> list[Result]:
 def _trained(experiment: Experiment, folder: Path, how: Manner) -> Path:
     """Train, or go on, or leave as it is what has come to its end."""
     parent = folder / experiment.name
-    begun = _begun(parent, digest(experiment.recordable()))
-    if begun is not None and (outcome.recorded(begun) or _diverged(begun)):
-        return begun
+    there = _begun(parent, digest(experiment.recordable()))
+    if there is not None and (outcome.recorded(there) or _diverged(there)):
+        return there
     listen = Windows(how.listen)
     try:
-        if begun is not None:
-            return execute.resume(begun, device=how.device, listen=listen, page=how.page).folder
+        if there is not None:
+            return execute.resume(there, device=how.device, listen=listen, page=how.page).folder
         return execute.run(
             experiment, root=folder, device=how.device, listen=listen, page=how.page
         ).folder
