@@ -35,8 +35,8 @@ def test_what_is_no_budget_is_a_sentence(text):
 
 
 def test_a_time_is_divided_over_trainings_of_equally_many_updates():
-    # (32 s - 2 * 1 s) / (0.1 s + 0.2 s) of each.
-    found = long(budget="32s")
+    # (33 s - 2 * 1 s) / (0.1 s + 0.2 s) of each are 103, rounded down.
+    found = long(budget="33s")
     assert found.updates == 100
     assert found.predicted == pytest.approx(32)
     assert "--updates 100 repeats it anywhere" in found.why

@@ -4,6 +4,7 @@ Sources:
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, figures 1, 6 and 7.
     [P] He et al., Identity Mappings, arXiv:1603.05027: pre-activation, and gates as in highway
         networks.
+    [T] Srivastava et al., Training Very Deep Networks, arXiv:1507.06228, and the authors' files.
 """
 
 import dataclasses
@@ -25,11 +26,13 @@ FAMILIES: tuple[Family, ...] = ("plain", "resnet")
 SCHEDULE = CosineConfig(lr=0.1, until=336, warmup=40)
 USUAL = Length(updates=SCHEDULE.until, why=f"{SCHEDULE.until} updates each, as usual")
 
+# Of the gates at first, as in the authors' CIFAR net; a unit carries most of its input then.
+HIGHWAY_BIAS = -2.0
 SETTINGS: dict[Family, dict[str, Any]] = {
     "plain": {"shortcut": "none"},
     "resnet": {"shortcut": "A"},
     "preresnet": {"shortcut": "A", "order": "full_preact"},
-    "highway": {"shortcut": "exclusive_gating"},
+    "highway": {"shortcut": "exclusive_gating", "gate_bias": HIGHWAY_BIAS},
 }
 # Of the nets of the blog post on MNIST, whose layers are counted otherwise.
 POST_DEPTHS = (34, 100)

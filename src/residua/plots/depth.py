@@ -131,7 +131,7 @@ def _degradation(
         write_labels(axes, labels)
         if not panel:
             axes.text(0.5, 0.5, "no run", transform=axes.transAxes, ha="center", color=MUTED)
-    _line_key(grid[min(across, len(panels)) - 1])
+    _line_key(grid[-1] if stacked else grid[across - 1])
     width = int(figure.get_figwidth() * 13)
     note = textwrap.fill(note, width)
     figure.supxlabel(note, x=0.01, ha="left", fontsize=10, color=MUTED, linespacing=1.5)
