@@ -11,6 +11,10 @@ STUDIES = {
     "degradation": "plain and residual networks of several depths (He et al. 2015, figure 1)",
     "backbone": "one detector on a residual trunk and on VGG-16 (He et al. 2015, table 7)",
     "detection-ladder": "what each addition to a detector changes (He et al. 2015, table 9)",
+    "responses": "standard deviation of layer responses of RUNs (He et al. 2015, figure 7)",
+    "gradients": "gradients of RUNs by depth and by length of paths (Veit et al. 2016)",
+    "lesion": "RUNs without blocks, and with blocks in another order (Veit et al. 2016)",
+    "surface": "the loss around the weights of RUNs (Li et al. 2018)",
 }
 
 

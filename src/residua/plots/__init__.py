@@ -1,10 +1,12 @@
 """Figures as SVG, from plain numbers; errors are in percent. Nothing else imports matplotlib."""
 
 from residua.plots.boxes import Mark, boxes_on
+from residua.plots.contours import contours, contours_for_slides
 from residua.plots.depth import Band, Network, degradation, degradation_for_slides, depths
 from residua.plots.detection import PrecisionRecall, precision_recall
 from residua.plots.drawn import Named, drawn
 from residua.plots.ladder import ladder, ladder_for_slides, suppression
+from residua.plots.profiles import Panel, Profile, profiles, profiles_for_slides
 from residua.plots.run import confusion, errors, losses, rates
 from residua.plots.training import precisions, terms
 
@@ -13,9 +15,13 @@ __all__ = [
     "Mark",
     "Named",
     "Network",
+    "Panel",
     "PrecisionRecall",
+    "Profile",
     "boxes_on",
     "confusion",
+    "contours",
+    "contours_for_slides",
     "degradation",
     "degradation_for_slides",
     "depths",
@@ -26,6 +32,8 @@ __all__ = [
     "losses",
     "precision_recall",
     "precisions",
+    "profiles",
+    "profiles_for_slides",
     "rates",
     "suppression",
     "terms",
