@@ -115,8 +115,9 @@ def _within(ground: Ground, costs: Sequence[Cost], seconds: float, budget: str) 
 
 def rounded(updates: float) -> int:
     """Round down to two digits, so that a budget seldom means another number the next time."""
-    step = 10 ** max(0, math.floor(math.log10(updates)) - 1)
-    return int(updates // step * step)
+    whole = int(updates)
+    step = 10 ** max(0, len(str(whole)) - 2)
+    return whole // step * step
 
 
 def measured(device: str) -> Callable[[Sequence[Experiment]], list[Cost]]:

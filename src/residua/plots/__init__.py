@@ -1,11 +1,13 @@
 """Figures as SVG, from plain numbers; errors are in percent. Nothing else imports matplotlib."""
 
 from residua.plots.boxes import Mark, boxes_on
+from residua.plots.contours import contours, contours_for_slides
 from residua.plots.depth import Band, Network, degradation, degradation_for_slides, depths
 from residua.plots.detection import PrecisionRecall, precision_recall
 from residua.plots.drawn import Named, drawn
 from residua.plots.ladder import ladder, ladder_for_slides, suppression
 from residua.plots.layers import Layers, layers
+from residua.plots.profiles import Panel, Profile, profiles, profiles_for_slides
 from residua.plots.run import confusion, errors, losses, rates
 from residua.plots.sweep import Course, Dots, courses, dots, dots_for_slides
 from residua.plots.training import precisions, terms
@@ -18,9 +20,13 @@ __all__ = [
     "Mark",
     "Named",
     "Network",
+    "Panel",
     "PrecisionRecall",
+    "Profile",
     "boxes_on",
     "confusion",
+    "contours",
+    "contours_for_slides",
     "courses",
     "degradation",
     "degradation_for_slides",
@@ -35,6 +41,8 @@ __all__ = [
     "losses",
     "precision_recall",
     "precisions",
+    "profiles",
+    "profiles_for_slides",
     "rates",
     "suppression",
     "terms",

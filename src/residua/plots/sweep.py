@@ -80,12 +80,14 @@ def courses(rows: Sequence[Course], *, note: str, narrow: bool = False) -> str:
     panels = [("training error (%)", [row.training for row in rows])]
     if any(row.validation for row in rows):
         panels.append(("validation error (%)", [row.validation for row in rows]))
+    highest = top_of([y for _, lines in panels for points in lines for _, y in points])
     height = max(3.6, 0.9 + 0.3 * len(rows))
     size = (4.6, 0.5 + height * len(panels)) if narrow else (12.0, height + 0.5)
     with drawing(*size) as figure:
         shape = (len(panels), 1) if narrow else (1, len(panels))
         grid = figure.subplots(*shape, sharey=True, squeeze=False).flatten().tolist()
         for axes, (what, lines) in zip(grid, panels, strict=True):
+            axes.set_ylim(0, highest)
             _panel(axes, what, [row.name for row in rows], lines)
         _write_note(figure, note)
         return for_page(figure, "courses-narrow" if narrow else "courses")
@@ -98,7 +100,6 @@ def _panel(
     for index, (name, points) in enumerate(zip(names, lines, strict=True)):
         if points:
             labels.append(_course(axes, name, points, index))
-    axes.set_ylim(0, top_of([y for points in lines for _, y in points]))
     finish(axes, max(x for points in lines for x, _ in points), what)
     write_labels(axes, labels)
 
