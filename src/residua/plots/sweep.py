@@ -53,7 +53,7 @@ def dots(rows: Sequence[Dots], *, note: str, narrow: bool = False) -> str:
         note: what stands below, such as n.
         narrow: for narrow windows: without the paper's columns, which the table has.
     """
-    with drawing(*_size(rows, 4.6 if narrow else 12.0)) as figure:
+    with drawing(*_size(rows, 5.4 if narrow else 12.0)) as figure:
         _dots(figure, rows, note, columns=() if narrow else _columns(rows))
         return for_page(figure, "dots-narrow" if narrow else "dots")
 
@@ -82,7 +82,7 @@ def courses(rows: Sequence[Course], *, note: str, narrow: bool = False) -> str:
         panels.append(("validation error (%)", [row.validation for row in rows]))
     values = [y for _, lines in panels for points in lines for _, y in points]
     height = max(3.6, 0.9 + 0.3 * len(rows))
-    size = (4.6, 0.5 + height * len(panels)) if narrow else (12.0, height + 0.5)
+    size = (5.4, 0.5 + height * len(panels)) if narrow else (12.0, height + 0.5)
     with drawing(*size) as figure:
         shape = (len(panels), 1) if narrow else (1, len(panels))
         grid = figure.subplots(*shape, sharey=True, squeeze=False).flatten().tolist()
@@ -143,7 +143,7 @@ def _own(axes: "Axes", rows: Sequence[Dots]) -> None:
         mean = statistics.mean(row.values)
         mark(axes, (mean, place), 0, filled=True)
         _write(axes, (max(row.values), place), f"{mean:.1f}", SERIES[0])
-    _prepare(axes, "test error here (%): mean, and each training", "here")
+    _prepare(axes, "test error (%)", "here: means and trainings")
 
 
 def _printed(axes: "Axes", rows: Sequence[Dots], column: str) -> None:

@@ -10,7 +10,7 @@ from residua import events, runtime
 from residua.cli.screen import Screen, say, table
 from residua.errors import RunError
 from residua.experiment import Experiment
-from residua.lab.budget import length, measured
+from residua.lab.budget import FULL, length, measured
 from residua.lab.compared import Comparison, compared
 from residua.lab.ground import Ground, Length
 from residua.lab.sweep import Manner, Study, agreed, known, opened, record, results
@@ -85,6 +85,12 @@ def begin(
         record(folder, Study(study=study, data=chosen.data, budget=asked, length=found))
     say(f"{len(plan)} trainings; {found.why}")
     return folder, found
+
+
+def is_whole(study: str, chosen: Chosen) -> bool:
+    """Tell whether a study is of whole recipes: as asked for, or as recorded in its folder."""
+    there = known(chosen.into, study)
+    return FULL in {chosen.budget, None if there is None else there.budget}
 
 
 def compare(comparison: Comparison, chosen: Compared, on: Ground) -> None:
