@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -130,7 +131,7 @@ def going_on(folder: Path) -> Iterator[None]:
         command = re.sub(r" --into[ =]\S+", "", runtime.command_line())
         raise RunError(
             f"{error}. The whole study goes on, and what has ended is not trained again, with: "
-            f"{command} --into {folder}"
+            f"{command} --into {shlex.quote(str(folder))}"
         ) from error
 
 
