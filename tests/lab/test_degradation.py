@@ -22,7 +22,7 @@ def test_twins_share_everything_but_the_shortcut():
 
 
 def test_the_study_trains_all_and_draws_a_page(tmp_path):
-    plan = [experiment.smoke() for experiment in experiments((20,), range(2))]
+    plan = [experiment.smoke() for experiment in experiments((8,), range(2))]
     folder, results = degradation(plan, root=tmp_path)
     assert folder == tmp_path / "lab" / "degradation"
     assert len(results) == 4
