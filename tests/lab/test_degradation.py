@@ -48,7 +48,7 @@ def test_networks_are_looked_into_layer_by_layer(tmp_path):
         assert all(value > 0 for values in each.quantities.values() for value in values)
     assert "n = 2 trainings" in note
     page = (folder / "report.html").read_text()
-    assert "norm of the gradient, before training" in page
+    assert "gradient norm, before training" in page
     assert "figure 7" in page
     one, other = (within([result.folder])[0][0] for result in results[:2])
     for name, values in found[0].quantities.items():

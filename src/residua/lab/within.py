@@ -19,9 +19,9 @@ from residua.report.twins import group
 # As many as a batch of the papers: more tell little more.
 PICTURES = 128
 WEIGHTS: tuple[Which, ...] = ("last", "drawn")
-RESPONSES = "standard deviation of responses, trained"
-BEFORE = "norm of the gradient, before training"
-AFTER = "norm of the gradient, trained"
+RESPONSES = "std of responses, trained"
+BEFORE = "gradient norm, before training"
+AFTER = "gradient norm, trained"
 
 
 def within(folders: Sequence[Path], *, device: str = "auto") -> tuple[list[plots.Layers], str]:
@@ -46,10 +46,11 @@ def within(folders: Sequence[Path], *, device: str = "auto") -> tuple[list[plots
     ]
     counts = sorted({len(twin.finished) for twin in twins})
     n = " to ".join(map(str, counts[:1] + counts[1:][-1:]))
+    trainings = "training" if n == "1" else "trainings"
     note = (
         f"Of {PICTURES} training images, not augmented; n = {n} "
-        "trainings of each network, of which means are drawn. Responses: the "
-        "standard deviation of what each 3x3 layer answers after batch normalization, before ReLU "
+        f"{trainings} of each network, of which means are drawn. Responses: the standard "
+        "deviation of what each 3x3 layer answers after batch normalization, before ReLU "
         "or addition (He et al. 2015, figure 7), in eval mode. Gradients: the L2 norm, at each "
         "layer, of the gradient of the mean loss by its weights, with batch statistics. Colours "
         "are depths, dashes families."
