@@ -38,11 +38,9 @@ def write_surfaces(
         planes: of the first run of each network; none where none was measured.
         about: what was looked at.
     """
-    told = [f"{spread(_rises(some), short)} in {name}" for name, some in lines.items()]
+    told = [f"{spread(_rises(some), short)} nats in {name}" for name, some in lines.items()]
     reach = next(iter(lines.values()))[0][0].steps[-1]
-    finding = (
-        f"At {reach / 2:g} filter norms from the weights the loss is up by {listed(told)} nats"
-    )
+    finding = f"At {reach / 2:g} filter norms from the weights the loss is up by {listed(told)}"
     sections = [_lines(lines, about)]
     if planes:
         sections.append(_planes(planes, about))
@@ -116,7 +114,9 @@ def _planes(found: Mapping[str, Plane], about: About) -> Section:
         ),
         sentences=[
             "All networks are cut at the same heights, 1, 2 and 5 in every power of ten, and steps "
-            f"have the same unit. The loss goes from {listed(lowest)}."
+            f"have the same unit. The loss goes from {listed(lowest)}.",
+            "In the paper plain nets of 20 layers are about as smooth as residual ones, and those "
+            "of 56 and 110 layers are not.",
         ],
     )
 
