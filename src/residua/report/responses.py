@@ -6,9 +6,8 @@ Sources:
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from residua.analyze.closeness import Closeness
-from residua.analyze.responses import Responses
 from residua.report.inside import About, Section, Table, write_inside
 from residua.report.inside_parts import (
     HE,
@@ -21,11 +20,15 @@ from residua.report.inside_parts import (
     spread,
 )
 
+if TYPE_CHECKING:
+    from residua.analyze.closeness import Closeness
+    from residua.analyze.responses import Responses
+
 
 def write_responses(
     folder: Path,
-    responses: Mapping[str, Sequence[Responses]],
-    closeness: Mapping[str, Sequence[tuple[Closeness, ...]]],
+    responses: Mapping[str, Sequence["Responses"]],
+    closeness: Mapping[str, Sequence[tuple["Closeness", ...]]],
     about: About,
 ) -> Path:
     """Draw [R] figure 7 and the closeness of blocks to identities, and write the page.
@@ -48,7 +51,7 @@ def write_responses(
     return write_inside(folder, "responses", finding, sections, about=about, record=record)
 
 
-def _responses(found: Mapping[str, Sequence[Responses]], about: About) -> Section:
+def _responses(found: Mapping[str, Sequence["Responses"]], about: About) -> Section:
     ylabel = "standard deviation"
     panels = [
         panel("Layers in their order", "3x3 layer", ylabel, found, lambda it: it.in_order),
@@ -88,7 +91,7 @@ def _responses(found: Mapping[str, Sequence[Responses]], about: About) -> Sectio
     )
 
 
-def _closeness(found: Mapping[str, Sequence[tuple[Closeness, ...]]], about: About) -> Section:
+def _closeness(found: Mapping[str, Sequence[tuple["Closeness", ...]]], about: About) -> Section:
     panels = [
         panel(
             "What F adds beside what h passes on",

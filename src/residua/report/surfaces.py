@@ -7,9 +7,9 @@ Sources:
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from residua import plots
-from residua.analyze.surface import Line, Plane
 from residua.plots import Panel
 from residua.report.inside import About, Figure, Section, Table, write_inside
 from residua.report.inside_parts import (
@@ -23,11 +23,14 @@ from residua.report.inside_parts import (
     spread,
 )
 
+if TYPE_CHECKING:
+    from residua.analyze.surface import Line, Plane
+
 
 def write_surfaces(
     folder: Path,
-    lines: Mapping[str, Sequence[Sequence[Line]]],
-    planes: Mapping[str, Plane],
+    lines: Mapping[str, Sequence[Sequence["Line"]]],
+    planes: Mapping[str, "Plane"],
     about: About,
 ) -> Path:
     """Draw the loss along lines and over planes, and write the page.
@@ -51,7 +54,7 @@ def write_surfaces(
     return write_inside(folder, "surface", finding, sections, about=about, record=record)
 
 
-def _lines(found: Mapping[str, Sequence[Sequence[Line]]], about: About) -> Section:
+def _lines(found: Mapping[str, Sequence[Sequence["Line"]]], about: About) -> Section:
     profiles = [
         profile(name, some[0][0].steps, [line.losses for each in some for line in each])
         for name, some in found.items()
@@ -94,7 +97,7 @@ def _lines(found: Mapping[str, Sequence[Sequence[Line]]], about: About) -> Secti
     )
 
 
-def _planes(found: Mapping[str, Plane], about: About) -> Section:
+def _planes(found: Mapping[str, "Plane"], about: About) -> Section:
     heights = {name: plane.losses for name, plane in found.items()}
     at = next(iter(found.values())).steps
     note = f"{about.n}; one plane of the first run of each; {len(at)} x {len(at)} points"
@@ -121,7 +124,7 @@ def _planes(found: Mapping[str, Plane], about: About) -> Section:
     )
 
 
-def _rises(some: Sequence[Sequence[Line]]) -> list[float]:
+def _rises(some: Sequence[Sequence["Line"]]) -> list[float]:
     """Say by how much the loss rises half way out, on average of both sides and all directions."""
     rises: list[float] = []
     for each in some:
