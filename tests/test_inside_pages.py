@@ -67,7 +67,8 @@ def test_several_runs_are_means_with_their_range(tmp_path):
         tmp_path, {"plain": [answers(1.0), answers(3.0)]}, {}, about("plain", runs=2)
     )
     text = page.read_text()
-    assert "plain 2.00 (1.00 to 3.00)" in text
+    assert "layer responses: plain 2.00</h1>" in text
+    assert "2 (1 to 3)" in text
     assert "n = 2 runs of each network; lines: means over runs, bands: smallest to largest" in text
     assert "Closeness" not in text
 

@@ -7,6 +7,7 @@ Sources:
 """
 
 import dataclasses
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def write_gradients(
         about: what was looked at.
     """
     grown = [
-        f"{spread([_growth(each) for each in found], '{:.2g}'.format)} times in {name}"
+        f"{statistics.mean(_growth(each) for each in found):.2g} times in {name}"
         for name, found in gradients.items()
     ]
     finding = f"The gradient at the first layer's output beside that at the last's: {listed(grown)}"

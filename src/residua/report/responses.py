@@ -4,6 +4,7 @@ Sources:
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, figure 7 and section 3.1.
 """
 
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def write_responses(
         about: what was looked at.
     """
     means = [
-        f"{name} {spread([each.mean for each in found], '{:.2f}'.format)}"
+        f"{name} {statistics.mean(each.mean for each in found):.2f}"
         for name, found in responses.items()
     ]
     finding = f"Mean standard deviation of layer responses: {listed(means)}"

@@ -41,7 +41,7 @@ def write_surfaces(
         planes: of the first run of each network; none where none was measured.
         about: what was looked at.
     """
-    told = [f"{spread(_rises(some), short)} nats in {name}" for name, some in lines.items()]
+    told = [f"{statistics.mean(_rises(some)):.2g} nats in {name}" for name, some in lines.items()]
     reach = next(iter(lines.values()))[0][0].steps[-1]
     finding = f"At {reach / 2:g} filter norms from the weights the loss is up by {listed(told)}"
     sections = [_lines(lines, about)]
