@@ -1,4 +1,5 @@
 import json
+import math
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -12,6 +13,13 @@ from residua.analyze.responses import Response, Responses
 from residua.analyze.surface import Line, Plane
 from residua.plots.contours import levels
 from residua.report.inside import About, Network
+
+
+@pytest.fixture
+def no_slides(monkeypatch):
+    """Draw for the page alone, which takes half the time."""
+    for name in ("profiles_for_slides", "contours_for_slides"):
+        monkeypatch.setattr(plots, name, lambda *_, **__: ("<svg/>", b""))
 
 
 def about(*labels, runs=1, prints=("a", "a")):
@@ -62,6 +70,7 @@ def test_responses_say_their_means_and_how_many(tmp_path):
         assert (tmp_path / f"{name}.svg").read_text().startswith("<svg")
 
 
+@pytest.mark.usefixtures("no_slides")
 def test_several_runs_are_means_with_their_range(tmp_path):
     page = report.write_responses(
         tmp_path, {"plain": [answers(1.0), answers(3.0)]}, {}, about("plain", runs=2)
@@ -73,6 +82,7 @@ def test_several_runs_are_means_with_their_range(tmp_path):
     assert "Closeness" not in text
 
 
+@pytest.mark.usefixtures("no_slides")
 def test_other_pictures_are_told(tmp_path):
     page = report.write_responses(
         tmp_path, {"a": [answers(1.0)], "b": [answers(1.0)]}, {}, about("a", "b", prints="xy")
@@ -80,6 +90,7 @@ def test_other_pictures_are_told(tmp_path):
     assert "not looked at with the same pictures" in page.read_text()
 
 
+@pytest.mark.usefixtures("no_slides")
 def test_gradients_and_what_comes_through_paths(tmp_path):
     layers = (LayerGradient("a", 1.0, 0.1, 6.0), LayerGradient("b", 2.0, 0.2, 3.0))
     lengths = tuple(
@@ -95,9 +106,22 @@ def test_gradients_and_what_comes_through_paths(tmp_path):
     assert "beside that at the last&#39;s: 2 times in residual" in text
     assert "The loss is 0.25 in residual nats" in text
     assert "paths of 0 to 0 of 1 blocks make up 95 %" in text
-    assert "they are 50 % of all paths" in text
+    assert "product; they are 50 % of all paths" in text
 
 
+@pytest.mark.usefixtures("no_slides")
+def test_paths_between_the_lengths_looked_at_count_too(tmp_path):
+    lengths = tuple(PathLength(n, math.comb(4, n) / 16, (1.0,)) for n in (0, 2, 4))
+    gradients = {"net": [Gradients((LayerGradient("a", 1.0, 1.0, 1.0),), 0.1, 9)]}
+    page = report.write_gradients(
+        tmp_path, gradients, {"net": [Paths(4, lengths, 9)]}, about("net")
+    )
+    text = page.read_text()
+    assert "paths of 0 to 4 of 4 blocks" in text
+    assert "over the 3 lengths looked at; they are 100 % of all paths" in text
+
+
+@pytest.mark.usefixtures("no_slides")
 def test_lesions_say_what_one_block_costs(tmp_path):
     def lesion(*errors, order=()):
         each = tuple(Deleted(f"b{i}", True, error) for i, error in enumerate(errors))
@@ -114,6 +138,7 @@ def test_lesions_say_what_one_block_costs(tmp_path):
     assert "b1" in text
 
 
+@pytest.mark.usefixtures("no_slides")
 def test_surfaces_say_how_much_the_loss_rises(tmp_path):
     line = Line((-1.0, -0.5, 0.0, 0.5, 1.0), (9.0, 3.0, 1.0, 5.0, 9.0))
     plane = Plane((-1.0, 0.0, 1.0), ((3.0, 2.0, 3.0), (2.0, 0.1, 2.0), (3.0, 2.0, 30.0)))

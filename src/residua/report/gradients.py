@@ -7,6 +7,7 @@ Sources:
 """
 
 import dataclasses
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -165,11 +166,14 @@ def _paths(found: Mapping[str, Sequence["Paths"]], about: About) -> Section:
 
 def _bulk(name: str, some: Sequence["Paths"]) -> str:
     low, high = some[0].bulk()
-    share = sum(path.share for path in some[0].lengths if low <= path.length <= high)
+    blocks = some[0].blocks
+    share = sum(math.comb(blocks, length) for length in range(low, high + 1)) / 2**blocks
+    looked = len(some[0].lengths)
+    of = "" if looked == blocks + 1 else f", over the {looked} lengths looked at"
     which = f"{name}, the first run" if len(some) > 1 else name
     return (
-        f"In {which}, paths of {low} to {high} of {some[0].blocks} blocks make up 95 % of that "
-        f"product; they are {100 * share:.3g} % of all paths."
+        f"In {which}, paths of {low} to {high} of {blocks} blocks make up 95 % of that "
+        f"product{of}; they are {100 * share:.3g} % of all paths."
     )
 
 
