@@ -56,7 +56,9 @@ def layers(networks: Sequence[Layers], *, stacked: bool = False) -> str:
             axes.set_title(name)
             axes.set(xlabel="layer, from the input")
             axes.spines["bottom"].set_position(("outward", 5))
-            write_labels(axes, [label for label in labels if label is not None])
+            known = [label for label in labels if label is not None]
+            for end in {label.x for label in known}:
+                write_labels(axes, [label for label in known if label.x == end])
         return for_page(figure, "layers-stacked" if stacked else "layers")
 
 
