@@ -187,3 +187,15 @@ def test_without_pictures_held_out_the_training_errors_are_drawn(tmp_path):
     text = read(report.write_degradation(tmp_path / "lab", [run]).read_text())
     assert "The numbers at the ends are training errors" in text
     assert "ResNet-20 1 1,178 10,240 0.2 no result 5.0" in text
+
+
+def test_layers_are_drawn_on_a_scale_that_shows_all_of_them():
+    networks = [
+        plots.Layers("plain-8", "plain", 8, {"gradient norm": [300.0, 3.0, 0.3]}),
+        plots.Layers("ResNet-8", "residual", 8, {"gradient norm": [1.0, 0.0, 1.0]}),
+    ]
+    for stacked in (False, True):
+        found = words(plots.layers(networks, stacked=stacked))
+        assert {"gradient norm", "plain-8", "ResNet-8", "1", "100", "layer, from the input"} <= set(
+            found
+        )
