@@ -25,7 +25,7 @@ LAYERS = (
         "data.whiten",
     ),
     ("nets", "data"),
-    ("train", "evaluate", "detect", "surgery"),
+    ("train", "evaluate", "detect", "surgery", "analyze"),
     ("plots",),
     ("report",),
     ("experiment",),
