@@ -116,3 +116,11 @@ def test_a_run_without_blocks_has_nothing_to_delete(run, folder):
     assert (code, text.count("\n")) == (2, 1)
     assert "neither residual nor plain blocks" in text
     assert "seed0" in text
+
+
+def test_the_python_example_of_the_page_runs(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
+    exec(compile(code, "inside.md", "exec"), {})
+    responses, ratios = capsys.readouterr().out.splitlines()
+    assert len(json.loads(responses)) == 3
+    assert len(json.loads(ratios)) == 9
