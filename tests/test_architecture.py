@@ -25,7 +25,7 @@ LAYERS = (
         "data.whiten",
     ),
     ("nets", "data"),
-    ("train", "evaluate", "detect"),
+    ("train", "evaluate", "detect", "surgery"),
     ("plots",),
     ("report",),
     ("experiment",),

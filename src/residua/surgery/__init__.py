@@ -1,0 +1,1 @@
+"""Surgery: nets that were built otherwise are made residual, deeper or thinner."""
