@@ -145,6 +145,14 @@ def test_it_is_exported(make):
     torch.testing.assert_close(program.module()(x), new(x))
 
 
+@pytest.mark.parametrize("make", [small, Functional])
+def test_it_is_compiled(make):
+    new = open_gates(residualize(make(), pictures())).eval()
+    torch._dynamo.reset()
+    compiled = torch.compile(new, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(pictures()), new(pictures()))
+
+
 def test_it_is_copied_and_other_sizes_fit():
     new = open_gates(residualize(small(), pictures()))
     again = copy.deepcopy(new).eval()

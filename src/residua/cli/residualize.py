@@ -124,8 +124,11 @@ def _show(
         if found.untraced:
             say(f"{found.untraced}\nso shortcuts are put around modules")
     _table(plan, rows)
-    if left:
-        say(f"{len(left)} parts are not bridged; plan.yaml says why" if not options.dry_run else "")
+    if left and options.dry_run:
+        say("\n".join(["not bridged:", *(f"  {line}" for line in left)]))
+    elif left:
+        parts = "1 part is" if len(left) == 1 else f"{len(left)} parts are"
+        say(f"{parts} not bridged: {folder.PLAN} says why")
     return plan, left
 
 
