@@ -7,6 +7,7 @@ annealed to 1 in the first half. Its residual twin is trained from scratch for t
 """
 
 import dataclasses
+import math
 import statistics
 import tempfile
 from pathlib import Path
@@ -64,14 +65,15 @@ def of_seed(seed, chosen, root):
 
 
 def spread(values):
-    """Mean and range."""
+    """Mean and range of the values that are defined."""
+    values = [value for value in values if not math.isnan(value)] or [math.nan]
     return f"{statistics.mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def way(results, kind, what):
     """How far a net came from the one left plain (0 %) towards the residual twin (100 %)."""
     left, came, twin = (getattr(results[each], what) for each in (LEFT, kind, TWIN))
-    return 100 * (left - came) / (left - twin) if left != twin else float("nan")
+    return 100 * (left - came) / (left - twin) if left != twin else math.nan
 
 
 def lines(found, changes, gates):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -173,9 +174,10 @@ def _stranger(name: str) -> Built:
     made: Any = recipes.imported(name, also_in=("models",))
     net = made if isinstance(made, nn.Module) else _called(name, made)
     module, _, attribute = name.partition(":")
-    if not isinstance(made, nn.Module):
-        # Where it was defined, which for torchvision:vgg16 is not torchvision itself.
-        module = getattr(made, "__module__", None) or module
+    # Where it was defined, which for torchvision:vgg16 is not torchvision itself.
+    places = (getattr(made, "__module__", ""), module, f"{module}.models")
+    found = (place for place in places if hasattr(sys.modules.get(place), attribute))
+    module = next(found, module)
     call = attribute if isinstance(made, nn.Module) else f"{attribute}()"
     return Built(net, f"from {module} import {attribute}", call)
 
