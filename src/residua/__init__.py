@@ -42,10 +42,12 @@ if TYPE_CHECKING:
     from residua.nets.weights import load, save
     from residua.nets.wide import wide_resnet
     from residua.nn.blocks import PlainBlock, ResidualBlock
+    from residua.nn.gated import parameter_groups
     from residua.outcome import Result
     from residua.runs import TrainedNet
     from residua.runs import load as load_run
     from residua.surgery.deepen import deepen
+    from residua.surgery.residualize import residualize
     from residua.surgery.slim import slim
 
 __version__ = "0.1.0"
@@ -74,6 +76,8 @@ __all__ = [
     "load",
     "load_run",
     "mnist_net",
+    "parameter_groups",
+    "residualize",
     "resnet18",
     "resnet34",
     "resnet50",
@@ -118,6 +122,8 @@ _HOMES = {
     "residua.nets.wide": ("wide_resnet",),
     "residua.nets.highway": ("highway",),
     "residua.nn.blocks": ("PlainBlock", "ResidualBlock"),
+    "residua.nn.gated": ("parameter_groups",),
+    "residua.surgery.residualize": ("residualize",),
     "residua.runs": ("TrainedNet",),
     "residua.surgery.deepen": ("deepen",),
     "residua.surgery.slim": ("slim",),

@@ -20,6 +20,7 @@ COMMANDS = {
     "list": "all recipes and networks",
     "doctor": "what is wrong with this machine, or with a folder of pictures",
     "verify-resume": "stop a training, go on, and compare with one that was not stopped",
+    "residualize": "add shortcuts to a net that was built without them",
     "lab": "experiments to look at: lab degradation",
 }
 

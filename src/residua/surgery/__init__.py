@@ -1,1 +1,1 @@
-"""Changing trained networks so that they go on from what they have learned."""
+"""Surgery: trained nets made residual, deeper or slimmer without losing what they learned."""

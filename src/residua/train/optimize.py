@@ -15,6 +15,7 @@ from torch.optim import SGD, Optimizer
 
 from residua.config import settings
 from residua.errors import ConfigError
+from residua.nn.gated import follow
 from residua.train.parts import freeze_first, groups
 
 
@@ -22,7 +23,8 @@ from residua.train.parts import freeze_first, groups
 class SgdConfig:
     """Stochastic gradient descent, `v <- m v + (1 - t)(g + d w); w <- w - f lr v` ([R]).
 
-    The learning rate is the schedule's. Every parameter decays, those of batch norm too, as in [R].
+    The learning rate is the schedule's. Every parameter decays, those of batch norm too, as in [R],
+    but for the gates of shortcuts that were added to a net (`residua.nn.gated`).
     The first update has no (1 - t). A parameter that a batch did not use, as those of a unit that
     stochastic depth skipped, has the gradient zero: it decays and keeps its momentum.
 
@@ -82,6 +84,7 @@ class SgdConfig:
         except ValueError as error:
             raise ConfigError(f"optimizer: {error}") from None
         optimizer.register_step_pre_hook(_zero_what_was_not_used)
+        follow(net, optimizer)
         return optimizer
 
 

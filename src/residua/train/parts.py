@@ -13,6 +13,7 @@ from torch.nn import Parameter
 
 from residua.errors import ConfigError
 from residua.nn.frozen import freeze
+from residua.nn.gated import GatedSum
 
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
 
@@ -70,7 +71,8 @@ def groups(
             rate ([U]).
 
     Returns:
-        Groups for an optimizer. `factor` is what a group's rate is the schedule's times of.
+        Groups for an optimizer. `factor` is what a group's rate is the schedule's times of. Gates
+        of shortcuts that were added to a net never decay.
     """
     kinds = _kinds(net)
     depth = _depths(net) if stage_lr != 1 else {}
@@ -79,7 +81,7 @@ def groups(
         if not parameter.requires_grad:
             continue
         kind = kinds.get(id(parameter), "weight")
-        decays = {"norm": decay_norm, "bias": decay_bias, "weight": True}[kind]
+        decays = {"norm": decay_norm, "bias": decay_bias, "gate": False, "weight": True}[kind]
         factor = (bias_lr if kind == "bias" else 1.0) * stage_lr ** depth.get(id(parameter), 0)
         found.setdefault((factor, weight_decay if decays else 0.0), []).append(parameter)
     return [
@@ -89,12 +91,14 @@ def groups(
 
 
 def _kinds(net: nn.Module) -> dict[int, str]:
-    """Tell which parameters belong to a normalization, and which are other biases."""
+    """Tell which parameters are normalizations', gates of added shortcuts, or other biases."""
     kinds: dict[int, str] = {}
     for module in net.modules():
         for name, parameter in module.named_parameters(recurse=False):
             if isinstance(module, NORMS):
                 kinds[id(parameter)] = "norm"
+            elif isinstance(module, GatedSum):
+                kinds[id(parameter)] = "gate"
             elif name == "bias":
                 kinds[id(parameter)] = "bias"
     return kinds
