@@ -25,7 +25,7 @@ LAYERS = (
         "data.whiten",
     ),
     ("nets", "data"),
-    ("train", "evaluate", "detect"),
+    ("train", "evaluate", "detect", "analyze"),
     ("plots",),
     ("report",),
     ("experiment",),

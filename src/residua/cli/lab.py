@@ -9,6 +9,7 @@ from residua.errors import ConfigError, closest
 # What `residua lab NAME` does, and the module of `residua.cli.studies` that does it.
 STUDIES = {
     "degradation": "plain and residual networks of several depths (He et al. 2015, figure 1)",
+    "batchnorm": "what of a run's errors is due to the statistics of batch normalization",
     "backbone": "one detector on a residual trunk and on VGG-16 (He et al. 2015, table 7)",
     "detection-ladder": "what each addition to a detector changes (He et al. 2015, table 9)",
 }
