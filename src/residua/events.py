@@ -27,6 +27,8 @@ Listener = Callable[[Event], None]
 
 FILE = "events.jsonl"
 EVALUATIONS = "evaluations.jsonl"
+# Training errors in finer steps than epochs, where a study keeps them.
+WINDOWS = "windows.jsonl"
 
 
 class Log:

@@ -255,7 +255,10 @@ def test_list_names_recipes_and_networks(run):
         (["evaluate", "last"], 4, "there is no last run"),
         (["lab", "degradaton"], 2, "did you mean degradation?"),
         (["lab", "degradation", "--seeds", "0"], 2, "at least one seed"),
-        (["lab", "degradation", "--depths", "21"], 2, "plain20"),
+        (["lab", "degradation", "--depths", "21"], 2, "got 21 (try 20 or 26)"),
+        (["lab", "degradation", "--budget", "soon"], 2, "1m, 10m or 1h, or full"),
+        (["lab", "degradation", "--data", "minst"], 2, "did you mean mnist?"),
+        (["lab", "shortcuts", "--seeds", "0"], 2, "at least one seed, got 0"),
     ],
 )
 def test_bad_input_gets_a_sentence(run, words, code, sentence):
@@ -327,6 +330,21 @@ def test_seeds_of_a_module_that_is_handed_over_are_refused(run, tmp_path):
     code, text = run("train", "my_recipes_e:module", "--seeds", "2")
     assert (code, "hand over a function that makes it" in text) == (2, True)
     assert run("train", "my_recipes_e:function", "--seeds", "2")[0] == 0
+
+
+def test_a_study_goes_on_in_its_folder(run, tmp_path):
+    words = ("lab", "activations", "--smoke", "--depth", "8", "--seeds", "1", "--into", "mine")
+    code, text = run(*words)
+    assert code == 0
+    assert "training 5 of 5: digits.full_preact8, seed 0" in text
+    assert text.strip().endswith("mine/report.html")
+    trained = sorted(tmp_path.glob("mine/*/*/events.jsonl"))
+    before = [path.read_text() for path in trained]
+    assert run(*words)[0] == 0
+    assert sorted(tmp_path.glob("mine/*/*/events.jsonl")) == trained
+    assert [path.read_text() for path in trained] == before
+    code, text = run("lab", "degradation", "--into", "mine")
+    assert (code, "mine holds the study activations" in text) == (2, True)
 
 
 def test_the_laboratory_draws_a_page(run, tmp_path):

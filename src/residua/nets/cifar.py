@@ -63,6 +63,7 @@ def resnet(  # noqa: PLR0913 -- one named argument for each choice of the papers
     scales: tuple[float, float] = (0.5, 1.0),
     gate_bias: float = -6.0,
     survival: float = 1.0,
+    widths: tuple[int, int, int] = WIDTHS,
     zero_init_residual: bool = False,
     in_channels: int = 3,
     num_classes: int = 10,
@@ -85,6 +86,8 @@ def resnet(  # noqa: PLR0913 -- one named argument for each choice of the papers
         gate_bias: first value of the bias of a gate.
         survival: probability in (0, 1] that the last unit is kept in a training step ([S]); the
             paper's nets have 0.5 and shortcut "average_pad".
+        widths: channels of the three stages, increasing; 16, 32, 64 in the papers. Others let a
+            net with gates have the parameters of one without.
         zero_init_residual: start every residual function at zero.
         in_channels: of the pictures.
         num_classes: length of the logits.
@@ -107,10 +110,12 @@ def resnet(  # noqa: PLR0913 -- one named argument for each choice of the papers
         scales=scales,
         gate_bias=gate_bias,
     )
-    channels = [width * expansion for width in WIDTHS]
+    if min(widths) < 1 or list(widths) != sorted(widths):
+        raise ConfigError(f"widths must be increasing numbers of channels, got {widths}")
+    channels = [width * expansion for width in widths]
     stem = chain(
-        conv=nn.Conv2d(in_channels, WIDTHS[0], 3, padding=1, bias=False),
-        norm=nn.BatchNorm2d(WIDTHS[0]),
+        conv=nn.Conv2d(in_channels, widths[0], 3, padding=1, bias=False),
+        norm=nn.BatchNorm2d(widths[0]),
         relu=FrugalReLU(),
     )
     net = ResNet(
@@ -119,7 +124,7 @@ def resnet(  # noqa: PLR0913 -- one named argument for each choice of the papers
             unit,
             [blocks] * 3,
             channels,
-            in_channels=WIDTHS[0],
+            in_channels=widths[0],
             strides=(1, 2, 2),
             activated=True,
             survival=survival,
@@ -145,6 +150,7 @@ class CifarConfig:
     scales: tuple[float, float] = (0.5, 1.0)
     gate_bias: float = -6.0
     survival: float = 1.0
+    widths: tuple[int, int, int] = WIDTHS
     zero_init_residual: bool = False
     in_channels: int = 3
     num_classes: int = 10

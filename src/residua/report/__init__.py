@@ -2,8 +2,26 @@
 
 from residua.report.batchnorm import write_batchnorm
 from residua.report.degradation import write_degradation
+from residua.report.gradients import write_gradients
 from residua.report.ladder import write_ladder
+from residua.report.lesions import write_lesions
 from residua.report.page import FILE
+from residua.report.responses import write_responses
 from residua.report.run import write
+from residua.report.surfaces import write_surfaces
+from residua.report.sweep import Entry, Sweep, write_sweep
 
-__all__ = ["FILE", "write", "write_batchnorm", "write_degradation", "write_ladder"]
+__all__ = [
+    "FILE",
+    "Entry",
+    "Sweep",
+    "write",
+    "write_batchnorm",
+    "write_degradation",
+    "write_gradients",
+    "write_ladder",
+    "write_lesions",
+    "write_responses",
+    "write_surfaces",
+    "write_sweep",
+]

@@ -1,4 +1,4 @@
-"""The page of the degradation study: plain networks beside residual ones, at several depths.
+"""The page of the degradation study: plain networks beside residual ones and others, by depth.
 
 Sources:
     [R] He et al., Deep Residual Learning for Image Recognition, arXiv:1512.03385.
@@ -12,16 +12,27 @@ from typing import Any
 from residua import files, plots
 from residua.errors import CheckpointError
 from residua.report import page
-from residua.report.record import read
-from residua.report.twins import FAMILIES, Twin, compare, group, matched
+from residua.report.convergence import convergence
+from residua.report.record import Record, read
+from residua.report.twins import FAMILIES, NAMES, Twin, compare, families, group, matched
 
 
-def write_degradation(folder: Path, runs: Sequence[Path]) -> Path:
+def write_degradation(
+    folder: Path,
+    runs: Sequence[Path],
+    *,
+    why: str | None = None,
+    inside: Sequence[plots.Layers] = (),
+    inside_note: str = "",
+) -> Path:
     """Draw plain and residual networks of several depths, and write the page about them.
 
     Args:
         folder: gets `report.html`, `figure.svg` and `figure.png`.
         runs: folders of plain and residual networks, of one seed each or several.
+        why: the trainings are as long as they are, as a sentence.
+        inside: responses and gradients of networks by layer, where they were measured.
+        inside_note: how they were.
 
     Returns:
         The page.
@@ -42,7 +53,12 @@ def write_degradation(folder: Path, runs: Sequence[Path]) -> Path:
         "title": _title(twins),
         "finding": finding(twins),
         "twins": twins,
-        "families": FAMILIES,
+        "families": families(twins),
+        "why": why,
+        "convergence": convergence(twins),
+        "inside_note": inside_note,
+        "inside": plots.layers(inside) if inside else "",
+        "inside_narrow": plots.layers(inside, stacked=True) if inside else "",
         "first": twins[0].runs[0],
         "figure": plots.degradation(**drawing) if drawing else "",
         "stacked": plots.degradation(**drawing, stacked=True) if drawing else "",
@@ -68,7 +84,7 @@ def spread(values: Sequence[float]) -> str:
 def sentence(twins: Sequence[Twin]) -> str:
     """Say with which training error each network ends, the deepest of each family first."""
     parts: list[str] = []
-    for family in FAMILIES:
+    for family in NAMES:
         ended = [twin for twin in reversed(twins) if twin.family == family and twin.finished]
         words = [f"{twin.name} at {twin.mean('train_error'):.1f} %" for twin in ended]
         parts += [", ".join(words)] if words else []
@@ -83,7 +99,7 @@ def sentence(twins: Sequence[Twin]) -> str:
 def finding(twins: Sequence[Twin]) -> str:
     """Say in one line what depth does to both families, or what is studied if that is open."""
     steps = compare(twins)
-    if set(steps) != set(FAMILIES):
+    if not set(FAMILIES) <= set(steps):
         return _title(twins)
     plain, residual = (steps[family] for family in FAMILIES)
     return (
@@ -100,7 +116,9 @@ def _range(counts: Sequence[int]) -> str:
 def _title(twins: Sequence[Twin]) -> str:
     *most, last = [str(depth) for depth in sorted({twin.depth for twin in twins})]
     depths = f"{', '.join(most)} and {last}" if most else last
-    return f"Plain and residual networks of {depths} layers"
+    *some, end = families(twins)
+    named = f"{', '.join(some)} and {end}"
+    return f"{named.capitalize()} networks of {depths} layers"
 
 
 def _drawing(twins: Sequence[Twin]) -> dict[str, Any]:
@@ -110,7 +128,7 @@ def _drawing(twins: Sequence[Twin]) -> dict[str, Any]:
         return {}
     panels = {
         family: [_network(twin, drawn) for twin in drawn if twin.family == family]
-        for family in FAMILIES
+        for family in families(twins)
     }
     return {
         "panels": panels,
@@ -126,21 +144,31 @@ def _note(twins: Sequence[Twin]) -> str:
     words = [f"n = {counts} training{'' if counts == '1' else 's'} of each network"]
     if counts != "1":
         words.append("lines: means, bands: smallest to largest")
-    words.append("numbers: validation error at the end")
+    kind = "validation" if validation else "training"
+    words.append(f"numbers: {kind} error at the end")
     words.append(f"{data}: {train:,} training and {validation:,} validation images")
     return "; ".join(words)
 
 
 def _network(twin: Twin, others: Sequence[Twin]) -> plots.Network:
-    shared = set.intersection(*({row["iteration"] for row in run.rows} for run in twin.drawn))
-    rows = [[row for row in run.rows if row["iteration"] in shared] for run in twin.drawn]
+    learning = _shared(twin.drawn, "train_error")
+    looks = _shared(twin.drawn, "validation_error")
     return plots.Network(
         name=_label(twin, others),
         depth=twin.depth,
-        iterations=sorted(shared),
-        training=_band(rows, "train_error"),
-        validation=_band(rows, "validation_error"),
+        iterations=list(learning),
+        training=_band(learning),
+        validation=_band(looks) if looks else None,
+        looks=list(looks) if looks else None,
     )
+
+
+def _shared(runs: Sequence[Record], name: str) -> dict[int, list[float]]:
+    """Collect an error of several trainings, at the iterations at which all of them know it."""
+    rows = [run.learning if name == "train_error" else run.rows for run in runs]
+    known = [{row["iteration"]: row[name] for row in each if name in row} for each in rows]
+    shared = sorted(set.intersection(*map(set, known)))
+    return {iteration: [each[iteration] for each in known] for iteration in shared}
 
 
 def _label(twin: Twin, others: Sequence[Twin]) -> str:
@@ -151,8 +179,8 @@ def _label(twin: Twin, others: Sequence[Twin]) -> str:
     return twin.name if same else f"{twin.name} (n = {len(twin.drawn)})"
 
 
-def _band(rows: Sequence[Sequence[dict[str, Any]]], name: str) -> plots.Band:
-    together = [[row[name] for row in at] for at in zip(*rows, strict=True)]
+def _band(known: dict[int, list[float]]) -> plots.Band:
+    together = list(known.values())
     return plots.Band(
         mean=[statistics.mean(values) for values in together],
         low=[min(values) for values in together],
@@ -162,15 +190,15 @@ def _band(rows: Sequence[Sequence[dict[str, Any]]], name: str) -> plots.Band:
 
 def _depths(twins: Sequence[Twin]) -> str:
     """Draw the final errors against depth, if some family has two depths to compare."""
-    families = {
+    known = {
         family: {
             twin.depth: (twin.mean("train_error"), twin.mean("test_error"))
             for twin in twins
             if twin.family == family and twin.finished
         }
-        for family in FAMILIES
+        for family in NAMES
     }
-    families = {family: found for family, found in families.items() if found}
-    if max(map(len, families.values()), default=0) < 2:
+    known = {family: found for family, found in known.items() if found}
+    if max(map(len, known.values()), default=0) < 2:
         return ""
-    return plots.depths(families, sorted({twin.depth for twin in twins}))
+    return plots.depths(known, sorted({twin.depth for twin in twins}))

@@ -27,6 +27,7 @@ class Record:
         rows: the epochs, without those that a resumed run went through again.
         result: the last event, if the run has come to its end.
         evaluations: tests of it after that.
+        windows: training errors in finer steps than epochs, where a study kept them.
     """
 
     folder: Path
@@ -37,6 +38,12 @@ class Record:
     rows: list[Event]
     result: Event | None
     evaluations: list[Event]
+    windows: list[Event]
+
+    @property
+    def learning(self) -> list[Event]:
+        """The training errors along the way, in the finest steps there are."""
+        return self.windows or self.rows
 
     @property
     def until(self) -> int:
@@ -111,6 +118,9 @@ def read(folder: Path) -> Record:
         rows=events.history(log),
         result=events.result(log),
         evaluations=events.evaluations(folder),
+        windows=events.history(events.read(folder, events.WINDOWS))
+        if (folder / events.WINDOWS).is_file()
+        else [],
     )
 
 

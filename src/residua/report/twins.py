@@ -1,4 +1,4 @@
-"""The networks of a degradation study, plain and residual, each with all its trainings."""
+"""The networks of a degradation study by families, each with all its trainings."""
 
 import re
 import statistics
@@ -10,6 +10,13 @@ from residua.report.page import phrase
 from residua.report.record import Record
 
 FAMILIES = ("plain", "residual")
+# What a network of each family is called, in the order in which families are shown.
+NAMES = {
+    "plain": "plain",
+    "residual": "ResNet",
+    "pre-activation": "PreResNet",
+    "highway": "Highway",
+}
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,7 @@ class Twin:
     """All trainings of one network of the study.
 
     Args:
-        family: "plain" or "residual".
+        family: one of `NAMES`.
         depth: weighted layers.
         runs: of all seeds, whether or not they came to their end.
     """
@@ -29,7 +36,7 @@ class Twin:
     @property
     def name(self) -> str:
         """What the paper calls it."""
-        return f"{'plain' if self.family == 'plain' else 'ResNet'}-{self.depth}"
+        return f"{NAMES[self.family]}-{self.depth}"
 
     @property
     def finished(self) -> list[Record]:
@@ -42,8 +49,9 @@ class Twin:
         return self.finished or [run for run in self.runs if run.rows]
 
     def values(self, name: str) -> list[float]:
-        """List one number of the results of the finished trainings."""
-        return [run.result[name] for run in self.finished if run.result is not None]
+        """List one number of the results of the finished trainings, where it is known."""
+        found = [run.result[name] for run in self.finished if run.result is not None]
+        return [value for value in found if value is not None]
 
     def mean(self, name: str) -> float:
         """Return the mean of one number over the finished trainings."""
@@ -51,11 +59,19 @@ class Twin:
 
 
 def group(runs: Sequence[Record]) -> list[Twin]:
-    """Put the trainings of one network together: plain before residual, shallow before deep."""
+    """Put the trainings of one network together, by families, shallow before deep."""
     found: dict[tuple[str, int], list[Record]] = {}
     for run in runs:
         found.setdefault(_kind(run), []).append(run)
-    return [Twin(family, depth, found[family, depth]) for family, depth in sorted(found)]
+    order = list(NAMES)
+    ranked = sorted(found, key=lambda kind: (order.index(kind[0]), kind[1]))
+    return [Twin(family, depth, found[family, depth]) for family, depth in ranked]
+
+
+def families(twins: Sequence[Twin]) -> list[str]:
+    """List the families that are shown: plain and residual ones, and others that are there."""
+    there = {twin.family for twin in twins}
+    return [name for name in NAMES if name in FAMILIES or name in there]
 
 
 def _kind(run: Record) -> tuple[str, int]:
@@ -69,7 +85,11 @@ def _kind(run: Record) -> tuple[str, int]:
             f"{run.folder} has a network of unknown depth ({phrase(net)}): a degradation "
             "study takes networks with the setting net.depth, such as digits.plain56"
         )
-    return FAMILIES[0] if plain else FAMILIES[1], depth
+    if plain:
+        return "plain", depth
+    if net.get("shortcut") == "exclusive_gating":
+        return "highway", depth
+    return "pre-activation" if net.get("order") == "full_preact" else "residual", depth
 
 
 def compare(twins: Sequence[Twin]) -> dict[str, dict[str, float]]:
@@ -79,7 +99,7 @@ def compare(twins: Sequence[Twin]) -> dict[str, dict[str, float]]:
     """
     ended = {
         family: {twin.depth: twin for twin in twins if twin.family == family and twin.finished}
-        for family in FAMILIES
+        for family in NAMES
     }
     ended = {family: found for family, found in ended.items() if found}
     depths = set.intersection(*(set(found) for found in ended.values())) if ended else set()
@@ -97,11 +117,11 @@ def compare(twins: Sequence[Twin]) -> dict[str, dict[str, float]]:
 
 
 def matched(twins: Sequence[Twin]) -> dict[str, bool]:
-    """Tell what all trainings have in common, and whether twins of one depth cost the same."""
+    """Tell what all trainings share, and whether plain and residual twins cost the same."""
     starts = [run.start for twin in twins for run in twin.runs]
     costs: dict[int, set[tuple[int, int]]] = {}
     for twin in twins:
-        for run in twin.runs:
+        for run in twin.runs if twin.family in FAMILIES else ():
             costs.setdefault(twin.depth, set()).add((run.parameters, run.multiply_adds))
     keys = ("fingerprints", "batch_size", "plan")
     return {

@@ -1,0 +1,155 @@
+"""What the commands of studies share: how long to train, in which folder, and how to go on."""
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from residua import events, runtime
+from residua.cli.screen import Screen, say, table
+from residua.errors import RunError
+from residua.experiment import Experiment
+from residua.lab.budget import length, measured
+from residua.lab.compared import Comparison, compared
+from residua.lab.ground import Ground, Length
+from residua.lab.sweep import Manner, Study, agreed, known, opened, record, results
+from residua.outcome import Result
+
+# Of a study whose command does not say.
+USUAL_BUDGET = "10m"
+SMOKE = Length(updates=2, why="two updates each, to see that it runs")
+
+
+class Chosen(Protocol):
+    """The options that studies share."""
+
+    @property
+    def data(self) -> str: ...
+    @property
+    def budget(self) -> str | None: ...
+    @property
+    def updates(self) -> int | None: ...
+    @property
+    def smoke(self) -> bool: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def runs(self) -> Path: ...
+    @property
+    def into(self) -> Path | None: ...
+
+
+class Compared(Chosen, Protocol):
+    """The options of a study that compares settings."""
+
+    @property
+    def seeds(self) -> int: ...
+
+
+def begin(
+    study: str,
+    chosen: Chosen,
+    on: Ground,
+    plan: Sequence[Experiment],
+    usual: Length | None = None,
+) -> tuple[Path, Length]:
+    """Find the folder of a study and the length of its trainings; both are said and recorded.
+
+    Args:
+        study: its name.
+        chosen: options of the command.
+        on: what is learned from.
+        plan: all trainings, of whatever length.
+        usual: the length where none is asked for; a budget of ten minutes if not given.
+    """
+    for told in on.sentences:
+        say(told)
+    there = known(chosen.into, study)
+    asked, updates = chosen.budget, chosen.updates
+    found = agreed(chosen.into, there, data=chosen.data, budget=asked, updates=updates)
+    if found is None:
+        usual = SMOKE if chosen.smoke else usual
+        if asked is None and updates is None and usual is None:
+            asked = USUAL_BUDGET
+        found = length(
+            on,
+            plan,
+            budget=asked,
+            updates=updates,
+            usual=usual or Length(updates=on.whole, why=on.recipe),
+            costs=measured(chosen.device),
+        )
+    folder = opened(chosen.into, chosen.runs, study)
+    if there is None:
+        record(folder, Study(study=study, data=chosen.data, budget=asked, length=found))
+    say(f"{len(plan)} trainings; {found.why}")
+    return folder, found
+
+
+def compare(comparison: Comparison, chosen: Compared, on: Ground) -> None:
+    """Train what is compared, and print the table and where the page is."""
+    everything = Length(updates=on.whole, why=on.recipe)
+    plan = comparison.plan(everything, chosen.seeds)
+    folder, found = begin(comparison.name, chosen, on, plan)
+    plan = comparison.plan(found, chosen.seeds)
+    plan = smoke(plan) if chosen.smoke else plan
+    with Screen() as screen, going_on(folder):
+        sweep = compared(comparison, plan, folder, found, manner(chosen, screen))
+    show(
+        comparison.title,
+        [(entry.name, result) for entry in sweep.entries for result in results(entry.runs)],
+    )
+    say(str(folder / "report.html"))
+
+
+def manner(chosen: Chosen, screen: Screen) -> Manner:
+    """Say how trainings are carried out: on which device, and shown by whom."""
+
+    def hear(event: events.Event) -> None:
+        if event["kind"] == "training":
+            what = f"{event['name']}, seed {event['seed']}"
+            say(f"training {event['number']} of {event['of']}: {what}")
+        screen(event)
+
+    return Manner(device=chosen.device, listen=hear)
+
+
+@contextlib.contextmanager
+def going_on(folder: Path) -> Iterator[None]:
+    """Add to the sentence of a study that stopped how to go on with all of it."""
+    try:
+        yield
+    except RunError as error:
+        command = re.sub(r" --into[ =]\S+", "", runtime.command_line())
+        raise RunError(
+            f"{error}. The whole study goes on, and what has ended is not trained again, with: "
+            f"{command} --into {folder}"
+        ) from error
+
+
+def smoke(plan: Sequence[Experiment]) -> list[Experiment]:
+    """Cut every training to two small updates."""
+    return [experiment.smoke() for experiment in plan]
+
+
+def show(title: str, found: Sequence[tuple[str, Result]]) -> None:
+    """Print a line for each training."""
+    columns = [
+        ("network", False),
+        ("training error %", True),
+        ("validation error %", True),
+        ("test error %", True),
+        ("seconds", True),
+    ]
+    rows = [
+        [
+            name,
+            f"{result.train_error:.1f}",
+            "none" if result.validation_error is None else f"{result.validation_error:.1f}",
+            f"{result.test_error:.1f}",
+            f"{result.seconds:.0f}",
+        ]
+        for name, result in found
+    ]
+    table(title, columns, rows)

@@ -1,0 +1,191 @@
+"""The page of a sweep: settings of one choice beside one another and what a paper prints."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from residua import files, plots
+from residua.errors import CheckpointError
+from residua.report import page
+from residua.report.convergence import Descent, descent
+from residua.report.record import Record, read
+
+# Levels of the training error whose iterations stand in the table, in percent.
+LEVELS = (50.0, 10.0, 2.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One setting of a sweep.
+
+    Args:
+        name: as the paper calls it.
+        does: the same as a sentence or a formula; empty where the name says it.
+        runs: folders of its trainings, of one seed each or several.
+        paper: what is printed there, by column: "25.03", "fail".
+    """
+
+    name: str
+    does: str
+    runs: Sequence[Path]
+    paper: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A sweep that has been trained.
+
+    Args:
+        name: such as "shortcuts".
+        title: what is compared.
+        entries: the settings, in the order of the paper.
+        why: the trainings are as long as they are, as a sentence.
+        notes: paragraphs on how to read it, such as where it differs from the paper.
+        source: of the papers' numbers, and where they stand.
+    """
+
+    name: str
+    title: str
+    entries: Sequence[Entry]
+    why: str
+    notes: Sequence[str]
+    source: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry with the records of its trainings."""
+
+    entry: Entry
+    runs: list[Record]
+
+    @property
+    def finished(self) -> list[Record]:
+        """The trainings that have a result."""
+        return [run for run in self.runs if run.result is not None]
+
+    def values(self, name: str) -> list[float]:
+        """List a number of the results, where it is known."""
+        found = [run.result[name] for run in self.finished if run.result is not None]
+        return [value for value in found if value is not None]
+
+    @property
+    def descent(self) -> Descent:
+        """How fast the trainings come down."""
+        return descent(self.entry.name, self.finished)
+
+
+def write_sweep(folder: Path, sweep: Sweep) -> Path:
+    """Draw a sweep, and write the page about it.
+
+    Args:
+        folder: gets `report.html`, `figure.svg` and `figure.png`.
+        sweep: with at least one training.
+
+    Returns:
+        The page.
+
+    Raises:
+        CheckpointError: there is no training, or one has no record.
+        RunError: the files cannot be written.
+    """
+    rows = [Row(entry, [read(run) for run in entry.runs]) for entry in sweep.entries if entry.runs]
+    if not rows:
+        raise CheckpointError(f"a study of {sweep.name} needs at least one run, got none")
+    note = _note(rows)
+    drawn = [_dots(row) for row in rows if row.finished]
+    if drawn:
+        picture, pixels = plots.dots_for_slides(drawn, note=note)
+        files.write(folder / "figure.svg", picture)
+        files.write(folder / "figure.png", pixels)
+    courses = [_course(row) for row in rows if row.finished and row.finished[0].learning]
+    values = {
+        "sweep": sweep,
+        "finding": finding(rows) or sweep.title,
+        "rows": rows,
+        "first": rows[0].runs[0],
+        "start": rows[0].runs[0].start,
+        "columns": list(dict.fromkeys(name for row in rows for name in row.entry.paper)),
+        "levels": LEVELS,
+        "dots": plots.dots(drawn, note=note) if drawn else "",
+        "dots_narrow": plots.dots(drawn, note=note, narrow=True) if drawn else "",
+        "courses": plots.courses(courses, note=note) if courses else "",
+        "courses_narrow": plots.courses(courses, note=note, narrow=True) if courses else "",
+        "unfinished": [(row, run) for row in rows for run in row.runs if run.result is None],
+        "spread": spread,
+        "n": _counts(rows),
+    }
+    return page.write(folder, "sweep.html", values)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Say a value, or mean ± standard deviation of several."""
+    if not values:
+        return "none"
+    if len(values) == 1:
+        return f"{values[0]:.1f}"
+    return f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
+
+
+def finding(rows: Sequence[Row]) -> str:
+    """Say which setting errs least, here and in the paper; empty if that is open."""
+    ended = [row for row in rows if row.finished]
+    if len(ended) < 2:
+        return ""
+    here = min(ended, key=lambda row: statistics.mean(row.values("test_error")))
+    told = f"{here.entry.name} errs least here, {spread(here.values('test_error'))} %"
+    for column in dict.fromkeys(name for row in ended for name in row.entry.paper):
+        printed = {row.entry.name: number(row.entry.paper.get(column, "")) for row in ended}
+        known = {name: value for name, value in printed.items() if value is not None}
+        if len(known) > 1:
+            best = min(known, key=lambda name: known[name])
+            told += f"; {best} {'too ' if best == here.entry.name else ''}in {column}"
+    return told
+
+
+def number(printed: str) -> float | None:
+    """Read what a paper prints as a number; None where it is a word."""
+    try:
+        return float(printed)
+    except ValueError:
+        return None
+
+
+def _dots(row: Row) -> plots.Dots:
+    return plots.Dots(
+        name=row.entry.name,
+        values=row.values("test_error"),
+        paper={column: number(printed) for column, printed in row.entry.paper.items()},
+        words=row.entry.paper,
+    )
+
+
+def _course(row: Row) -> plots.Course:
+    return plots.Course(
+        name=row.entry.name,
+        training=_means(row.finished, "train_error"),
+        validation=_means(row.finished, "validation_error"),
+    )
+
+
+def _means(runs: Sequence[Record], name: str) -> list[tuple[int, float]]:
+    rows = [run.learning if name == "train_error" else run.rows for run in runs]
+    known = [{row["iteration"]: row[name] for row in each if name in row} for each in rows]
+    shared = sorted(set.intersection(*map(set, known)))
+    return [(at, statistics.mean(each[at] for each in known)) for at in shared]
+
+
+def _note(rows: Sequence[Row]) -> str:
+    start = rows[0].runs[0].start
+    train, validation, test = start["sizes"]
+    data = page.phrase(rows[0].runs[0].settings.get("data"))
+    return (
+        f"n = {_counts(rows)} trainings of each setting; {data}: {train:,} training, "
+        f"{validation:,} validation and {test:,} test images"
+    )
+
+
+def _counts(rows: Sequence[Row]) -> str:
+    counts = [len(row.finished) for row in rows]
+    return f"{counts[0]}" if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
