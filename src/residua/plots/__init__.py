@@ -6,12 +6,21 @@ from residua.plots.contours import contours, contours_for_slides
 from residua.plots.depth import Band, Network, degradation, degradation_for_slides, depths
 from residua.plots.detection import PrecisionRecall, precision_recall
 from residua.plots.drawn import Named, drawn
+from residua.plots.identity import (
+    FitCourse,
+    FitDepths,
+    FitPanels,
+    fit_depths,
+    fits,
+    fits_for_slides,
+)
 from residua.plots.ladder import ladder, ladder_for_slides, suppression
 from residua.plots.layers import Layers, layers
 from residua.plots.profiles import Panel, Profile, profiles, profiles_for_slides
 from residua.plots.run import confusion, errors, losses, rates
 from residua.plots.sweep import Course, Dots, courses, dots, dots_for_slides
 from residua.plots.training import precisions, terms
+from residua.plots.width import TimesOfNets, width, width_for_slides
 
 __all__ = [
     "Band",
@@ -19,6 +28,9 @@ __all__ = [
     "Course",
     "Dots",
     "Drifts",
+    "FitCourse",
+    "FitDepths",
+    "FitPanels",
     "Layers",
     "Mark",
     "Named",
@@ -26,6 +38,7 @@ __all__ = [
     "Panel",
     "PrecisionRecall",
     "Profile",
+    "TimesOfNets",
     "batch_errors",
     "batchnorm_for_slides",
     "boxes_on",
@@ -41,6 +54,9 @@ __all__ = [
     "drawn",
     "drifts",
     "errors",
+    "fit_depths",
+    "fits",
+    "fits_for_slides",
     "ladder",
     "ladder_for_slides",
     "layers",
@@ -52,4 +68,6 @@ __all__ = [
     "rates",
     "suppression",
     "terms",
+    "width",
+    "width_for_slides",
 ]
