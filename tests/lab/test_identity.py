@@ -122,10 +122,21 @@ def test_sentences_follow_from_the_losses_and_not_from_the_claim():
         "y = x + 0.1 g(x) with 2 layers: a loss of 0.5 without the shortcut, 3.0·10⁻³ with it"
     )
     assert sentences(found)[0] == (
-        "y = x: the plain block ends with the higher loss at 2 layers, with the lower one at 1 "
-        "layer. 1 of 2 plain ones and 1 of 2 residual ones come below 1.0·10⁻³, a tenth of what "
-        "the small map alone amounts to."
+        "y = x: with every seed the plain block ends with the higher loss at 2 layers, with the "
+        "lower one at 1 layer. 1 of 2 plain ones and 1 of 2 residual ones come below 1.0·10⁻³, a "
+        "tenth of what the small map alone amounts to."
     )
+
+
+def test_seeds_that_overlap_and_rounding_decide_nothing():
+    found = imagined({1: (1e-14,) * 3, 2: (0.1, 0.3, 0.5)}, {1: (1e-16,) * 3, 2: (0.01, 0.2, 0.02)})
+    assert "higher loss at no depth. 1 of 2 plain" in sentences(found)[0]
+
+
+def test_what_is_beyond_the_identity_is_counted():
+    found = imagined({1: (0.5,), 2: (0.5,)}, {1: (0.004,), 2: (0.0099,)})
+    assert "A loss of 0.01 is that of answering x itself" in sentences(found)[2]
+    assert "1 of 2 residual blocks come below half of it" in sentences(found)[2]
 
 
 def test_iterations_to_a_loss_are_the_median_of_the_seeds():

@@ -31,7 +31,7 @@ from residua.report.identity import KINDS, TARGETS, Fit, IdentityStudy, Kind, Ta
 # Inputs by which the small map is brought to mean square 1.
 SCALED_BY = 4096
 # Points of a course.
-POINTS = 60
+POINTS = 50
 
 Progress = Callable[[int, int], None]
 

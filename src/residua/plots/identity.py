@@ -63,7 +63,7 @@ def fits_for_slides(panels: FitPanels, *, note: str) -> tuple[str, bytes]:
 def fit_depths(targets: FitDepths, *, note: str) -> str:
     """Draw the last losses against the layers of a block, one panel for each target."""
     with drawing(6.0, 3.3 * len(targets) + 0.4) as figure:
-        grid = figure.subplots(len(targets), 1, squeeze=False, sharey=True).flatten().tolist()
+        grid = figure.subplots(len(targets), 1, squeeze=False).flatten().tolist()
         for axes, (target, kinds) in zip(grid, targets.items(), strict=True):
             labels = [_depths(axes, *item, index) for index, item in enumerate(kinds.items())]
             axes.set_yscale("log")
@@ -78,12 +78,15 @@ def fit_depths(targets: FitDepths, *, note: str) -> str:
 
 def _fits(figure: "Figure", panels: FitPanels, note: str, columns: int) -> None:
     rows = -(-len(panels) // columns)
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten().tolist()
+    grid = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for number, (axes, ((target, kind), courses)) in enumerate(
         zip(grid, panels.items(), strict=True)
     ):
         labels = [_course(axes, course, index) for index, course in enumerate(courses)]
         axes.set_yscale("log")
+        axes.set_ylim(
+            _limits([c for (of, _), some in panels.items() if of == target for c in some])
+        )
         axes.set_title(f"{kind} block, {target}")
         axes.set_xlim(0, courses[0].iterations[-1])
         axes.set(xlabel="iterations", ylabel="loss" if number % columns == 0 else "")
@@ -91,6 +94,12 @@ def _fits(figure: "Figure", panels: FitPanels, note: str, columns: int) -> None:
         axes.locator_params(axis="x", nbins=5, integer=True)
         write_labels(axes, labels)
     _write(figure, note)
+
+
+def _limits(courses: Sequence[FitCourse]) -> tuple[float, float]:
+    """Give both kinds of block one axis for one target."""
+    drawn = [loss for each in courses for loss in (*_seen(each.low), *_seen(each.high))]
+    return min(drawn) / 2, max(drawn) * 2
 
 
 def _course(axes: "Axes", course: FitCourse, index: int) -> Label:

@@ -20,6 +20,8 @@ TARGETS: tuple[Target, ...] = ("x", "x + small")
 # A loss at which a block is said to have learned the target, if it is a tenth of the small map's
 # mean square or less.
 SHARE = 0.1
+# Losses below this are all as good as zero.
+ROUNDING = 1e-12
 # Blocks whose courses are drawn, at most.
 COURSES = 4
 
@@ -176,23 +178,28 @@ def _beyond(study: IdentityStudy) -> str:
 
 
 def _sentence(study: IdentityStudy, target: Target) -> str:
-    plain, residual = (study.of(kind, target) for kind in KINDS)
-    harder = [p.layers for p, r in zip(plain, residual, strict=True) if p.end > r.end]
-    easier = [p.layers for p, r in zip(plain, residual, strict=True) if p.end < r.end]
-    learned = [
-        f"{len([f for f in fits if f.end <= study.level])} of {len(fits)} {kind} ones"
-        for kind, fits in (("plain", plain), ("residual", residual))
-    ]
+    pairs = list(zip(*(study.of(kind, target) for kind in KINDS), strict=True))
+    harder = [plain.layers for plain, residual in pairs if _above(plain, residual)]
+    easier = [plain.layers for plain, residual in pairs if _above(residual, plain)]
     parts = [
-        f"{_targets(study)[target]}: the plain block ends with the higher loss at "
+        f"{_targets(study)[target]}: with every seed the plain block ends with the higher loss at "
         f"{_depths_in_words(harder)}"
     ]
     if easier:
         parts.append(f"with the lower one at {_depths_in_words(easier)}")
+    learned = [
+        f"{sum(fit.end <= study.level for fit in fits)} of {len(fits)} {fits[0].kind} ones"
+        for fits in zip(*pairs, strict=True)
+    ]
     return (
         f"{', '.join(parts)}. {' and '.join(learned)} come below {number(study.level)}, a tenth of "
         "what the small map alone amounts to."
     )
+
+
+def _above(one: Fit, other: Fit) -> bool:
+    """Tell whether a block ends with the higher loss whatever the seeds, rounding apart."""
+    return max(min(one.ends), ROUNDING) > max(*other.ends, ROUNDING)
 
 
 def _depths_in_words(depths: Sequence[int]) -> str:
