@@ -3,6 +3,7 @@ import json
 
 import pytest
 import torch
+from PIL import Image
 
 from residua import execute, load, recipes, runs
 from residua.cli.dispatch import main
@@ -98,3 +99,16 @@ def test_the_command_examines_a_run_and_writes_weights(run, tmp_path, capsys):
     assert "exists: weights are not overwritten" in capsys.readouterr().err
     assert main([*words, "--data", str(tmp_path), "--part", "test"]) == 2
     assert "--part is one of the run's own pictures" in capsys.readouterr().err
+
+
+def test_other_pictures_are_read_from_class_folders(run, tmp_path, capsys):
+    images = runs.load(run).experiment.load_data().test
+    for index in range(0, len(images), 30):
+        folder = tmp_path / "pictures" / images.classes[images.labels[index]]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images[index][0].numpy()).save(folder / f"{index}.png")
+    words = ["--data", str(tmp_path / "pictures"), "--average-over", "16"]
+    assert main(["lab", "batchnorm", str(run), *words]) == 0
+    told = capsys.readouterr().out
+    assert f"12 images in {tmp_path / 'pictures'}" in told
+    assert "of batches of 12" in told

@@ -18,8 +18,6 @@ ErrorsOfNets = Mapping[str, Sequence[float]]
 # By what was timed and by net, milliseconds.
 TimesOfNets = Mapping[str, Mapping[str, float]]
 
-HATCHES = ("", "///")
-
 
 def width(errors: ErrorsOfNets, times: TimesOfNets, *, note: str, narrow: bool = False) -> str:
     """Draw errors and times.
@@ -90,15 +88,7 @@ def _times(axes: "Axes", times: TimesOfNets, *, narrow: bool) -> None:
     for index, name in enumerate(names):
         places = [row + (index - (len(names) - 1) / 2) * thick for row in range(len(times))]
         values = [row[name] for row in times.values()]
-        axes.barh(
-            places,
-            values,
-            height=0.85 * thick,
-            color=SERIES[index],
-            hatch=HATCHES[index % len(HATCHES)],
-            edgecolor="none" if not HATCHES[index % len(HATCHES)] else MUTED,
-            linewidth=0,
-        )
+        axes.barh(places, values, height=0.85 * thick, color=SERIES[index], linewidth=0)
         for place, value in zip(places, values, strict=True):
             axes.text(
                 value + 0.015 * top, place, f"{name}  {value:.3g} ms", va="center", fontsize=10
