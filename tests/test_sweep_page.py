@@ -7,7 +7,7 @@ from residua.errors import CheckpointError
 from residua.report import Entry, Sweep
 from residua.report.convergence import convergence
 from residua.report.record import read as read_record
-from residua.report.sweep import finding
+from residua.report.sweep import finding, printed
 from residua.report.twins import group
 from test_report import CONFIG, RESULT, epoch, read, record
 
@@ -58,19 +58,31 @@ def test_the_page_has_means_deviations_n_and_what_the_paper_prints(tmp_path, two
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_best_of_the_paper_is_named_beside_the_best_here():
-    class Fake:
-        def __init__(self, name, error, printed):
-            self.entry, self.error = Entry(name=name, does="", runs=(), paper=printed), error
-            self.finished = [1]
+class Fake:
+    def __init__(self, name, *errors, printed=""):
+        paper = {PAPER: printed} if printed else {}
+        self.entry, self.finished = Entry(name=name, does="", runs=(), paper=paper), errors
 
-        def values(self, _):
-            return [self.error]
+    def values(self, _):
+        return self.finished
 
-    rows = [Fake("a", 3.0, {PAPER: "6"}), Fake("b", 2.0, {PAPER: "5"}), Fake("c", 1.0, {})]
-    assert finding(rows) == f"c errs least here, 1.0 %; b in {PAPER}"
-    assert finding(rows[:2]) == f"b errs least here, 2.0 %; b too in {PAPER}"
+
+def test_the_best_is_named_with_those_it_is_not_told_apart_from():
+    # Standard errors of the difference: sqrt(2 / 2 + 2 / 2) for b, so that 2.8 points are needed.
+    rows = [Fake("a", 1.0, 3.0), Fake("b", 3.0, 5.0), Fake("c", 5.0, 7.0)]
+    assert finding(rows) == "a errs least here, 2.0 ± 1.4 %; one other is not told apart from it"
+    assert finding(rows[::2]) == "a errs least here, 2.0 ± 1.4 %, and is told apart from all others"
+    alike = [*rows, Fake("d", 2.0, 4.0)]
+    assert finding(alike).endswith("; 2 of 3 others are not told apart from it")
+    single = [Fake("a", 1.0), Fake("b", 9.0)]
+    assert finding(single) == "a errs least here, 1.0 %; one training of each tells little"
     assert finding(rows[:1]) == ""
+
+
+def test_the_best_of_the_paper_is_named():
+    rows = [Fake("a", printed="6.5"), Fake("b", printed="5.25"), Fake("c", printed="fail")]
+    assert printed(rows) == [f"b ({PAPER}, 5.25 %)"]
+    assert printed([Fake("d")]) == []
 
 
 def test_a_training_that_diverged_is_named_and_in_no_number(tmp_path, two):
@@ -175,3 +187,15 @@ def test_without_pictures_held_out_the_training_errors_are_drawn(tmp_path):
     text = read(report.write_degradation(tmp_path / "lab", [run]).read_text())
     assert "The numbers at the ends are training errors" in text
     assert "ResNet-20 1 1,178 10,240 0.2 no result 5.0" in text
+
+
+def test_layers_are_drawn_on_a_scale_that_shows_all_of_them():
+    networks = [
+        plots.Layers("plain-8", "plain", 8, {"gradient norm": [300.0, 3.0, 0.3]}),
+        plots.Layers("ResNet-8", "residual", 8, {"gradient norm": [1.0, 0.0, 1.0]}),
+    ]
+    for stacked in (False, True):
+        found = words(plots.layers(networks, stacked=stacked))
+        assert {"gradient norm", "plain-8", "ResNet-8", "1", "100", "layer, from the input"} <= set(
+            found
+        )

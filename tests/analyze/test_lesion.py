@@ -7,9 +7,9 @@ from scipy.stats import kendalltau
 from torch import nn
 
 from residua.analyze.lesion import (
+    deletable,
     delete_each,
     delete_several,
-    deletable,
     kendall,
     lesions,
     reorder,

@@ -14,7 +14,7 @@ from residua.runtime import generator
 def test_every_filter_of_a_direction_is_as_long_as_the_nets():
     net = settled(8)
     found = direction(net, generator(0, "d"))
-    weights = dict(net.named_parameters())
+    weights = {name: p.detach() for name, p in net.named_parameters()}
     for name, drawn in found.items():
         for one, other in zip(drawn, weights[name], strict=True):
             assert float(one.norm()) == pytest.approx(float(other.norm()), rel=1e-5)

@@ -253,7 +253,7 @@ def test_list_names_recipes_and_networks(run):
         (["train", "--resume", "nothing"], 4, "nothing is not a run"),
         (["train", "--net.num-classes", "7"], 2, "the data have 10 classes"),
         (["evaluate", "last"], 4, "there is no last run"),
-        (["lab", "degradaton"], 2, "did you mean degradation?"),
+        (["lab", "degradaton"], 2, "did you mean degradation"),
         (["lab", "degradation", "--seeds", "0"], 2, "at least one seed"),
         (["lab", "degradation", "--depths", "21"], 2, "got 21 (try 20 or 26)"),
         (["lab", "degradation", "--budget", "soon"], 2, "1m, 10m or 1h, or full"),

@@ -72,8 +72,8 @@ def test_a_rounded_number_has_two_digits_and_is_no_larger(updates):
 
 
 def test_what_is_measured_is_in_proportion_to_the_nets(monkeypatch):
-    monkeypatch.setattr(budget, "TRIES", 2)
-    plan = experiments((8, 32), range(2), families=("resnet",))
+    monkeypatch.setattr(budget, "TRIES", 1)
+    plan = experiments((8, 26), range(2), families=("resnet",))
     shallow, again, deep, _ = measured("cpu")(plan)
     assert shallow is again
     assert 0 < shallow.update < deep.update

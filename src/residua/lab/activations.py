@@ -10,8 +10,8 @@ from residua.lab.ground import Ground
 from residua.nn.residuals import Order
 from residua.nn.unit import BlockName
 
-BASIC = "2016, table 2 (CIFAR-10, ResNet-110)"
-BOTTLENECK = "2016, table 2 (CIFAR-10, ResNet-164)"
+BASIC = "2016: ResNet-110"
+BOTTLENECK = "2016: ResNet-164"
 
 ORDERS: dict[Order, tuple[str, str, str, str]] = {
     "post": ("original", "relu(x + F(x)), F = conv BN ReLU conv BN", "6.61", "5.93"),
@@ -61,6 +61,7 @@ def activations(on: Ground, depth: int = 56, *, block: BlockName = "basic") -> C
         name="activations",
         title=f"Five orders of activation in a network of {depth} layers ({block} units)",
         settings=settings,
-        source="After He et al. 2016, arXiv:1603.05027, figure 4 and table 2 (medians of 5).",
+        source="After He et al. 2016, arXiv:1603.05027, figure 4 and "
+        "table 2: CIFAR-10, medians of 5.",
         notes=NOTES,
     )

@@ -27,6 +27,8 @@ FULL = "full"
 FEWEST = 10
 # Of each training, besides its updates and its looks at pictures: files, layers, weights, the page.
 SECONDS_EACH = 1.5
+# Of the pictures: for the training, and where its net is looked into after it.
+LOADS = 3
 # Steps of small nets are short, and easily disturbed: they are tried again.
 TRIES, TRY_SECONDS = 4, 3.0
 
@@ -162,5 +164,5 @@ def _cost(experiment: Experiment, splits: Splits, device: torch.device, loading:
     per_update = look * looked_at * batch / len(splits.train)
     return Cost(
         update=found.seconds(batch) + per_update,
-        once=look * len(splits.test) + loading + SECONDS_EACH,
+        once=look * len(splits.test) + LOADS * loading + SECONDS_EACH,
     )

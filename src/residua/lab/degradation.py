@@ -18,6 +18,7 @@ from residua.experiment import Experiment
 from residua.lab.equal import equal_widths
 from residua.lab.ground import Ground, Length, ground, lasting
 from residua.lab.sweep import Manner, begun, carry_out, opened, results
+from residua.lab.within import within
 from residua.train.schedule import CosineConfig
 
 Family = Literal["plain", "resnet", "preresnet", "highway"]
@@ -123,7 +124,9 @@ def degradation(
         if so_far:
             report.write_degradation(folder, so_far, why=None if length is None else length.why)
         raise
-    report.write_degradation(folder, folders, why=None if length is None else length.why)
+    inside, note = within(folders, device="auto" if manner is None else manner.device)
+    why = None if length is None else length.why
+    report.write_degradation(folder, folders, why=why, inside=inside, inside_note=note)
     return folder, results(folders)
 
 

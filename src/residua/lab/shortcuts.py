@@ -13,8 +13,8 @@ from typing import Any
 from residua.lab.compared import Comparison, Setting
 from residua.lab.ground import Ground
 
-TABLE_3 = "2015, table 3 (ImageNet, 34 layers)"
-TABLE_1 = "2016, table 1 (CIFAR-10, 110 layers)"
+TABLE_3 = "2015: ImageNet-34"
+TABLE_1 = "2016: ResNet-110"
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def shortcuts(on: Ground, depth: int = 56) -> Comparison:
         name="shortcuts",
         title=f"{len(settings)} shortcuts of a residual network with {depth} layers",
         settings=settings,
-        source="After He et al. 2015, arXiv:1512.03385, table 3, and 2016, arXiv:1603.05027, "
-        "table 1 (medians of 5).",
+        source="After He et al. 2015, arXiv:1512.03385, table 3 (ImageNet, 34 layers, top-1 error "
+        "of 10 crops), and 2016, arXiv:1603.05027, table 1 (CIFAR-10, medians of 5).",
         notes=NOTES,
     )

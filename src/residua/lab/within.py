@@ -6,23 +6,22 @@ Sources:
 """
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from residua import plots
 from residua.analyze.gradients import gradients
 from residua.analyze.responses import responses
-from residua.lab.opened import Opened, loss, open_runs
+from residua.lab.opened import Which, loss, open_runs
 from residua.report.record import read
 from residua.report.twins import group
 
-PICTURES = 256
-RESPONSES = "standard deviation of responses, trained"
-BEFORE = "norm of the gradient, before training"
-AFTER = "norm of the gradient, trained"
-
-# From a network with pictures to a number of each layer, in the order of the layers.
-Look = Callable[[Opened], list[float]]
+# As many as a batch of the papers: more tell little more.
+PICTURES = 128
+WEIGHTS: tuple[Which, ...] = ("last", "drawn")
+RESPONSES = "std of responses, trained"
+BEFORE = "gradient norm, before training"
+AFTER = "gradient norm, trained"
 
 
 def within(folders: Sequence[Path], *, device: str = "auto") -> tuple[list[plots.Layers], str]:
@@ -47,9 +46,11 @@ def within(folders: Sequence[Path], *, device: str = "auto") -> tuple[list[plots
     ]
     counts = sorted({len(twin.finished) for twin in twins})
     n = " to ".join(map(str, counts[:1] + counts[1:][-1:]))
+    trainings = "training" if n == "1" else "trainings"
     note = (
-        f"Of {PICTURES} training images, not augmented; means of n = {n} trainings. Responses: the "
-        "standard deviation of what each 3x3 layer answers after batch normalization, before ReLU "
+        f"Of {PICTURES} training images, not augmented; n = {n} "
+        f"{trainings} of each network, of which means are drawn. Responses: the standard "
+        "deviation of what each 3x3 layer answers after batch normalization, before ReLU "
         "or addition (He et al. 2015, figure 7), in eval mode. Gradients: the L2 norm, at each "
         "layer, of the gradient of the mean loss by its weights, with batch statistics. Colours "
         "are depths, dashes families."
@@ -58,25 +59,24 @@ def within(folders: Sequence[Path], *, device: str = "auto") -> tuple[list[plots
 
 
 def _quantities(folders: Sequence[Path], device: str) -> dict[str, list[float]]:
+    """Average over trainings, opened one after the other."""
+    found = [_look(each, device) for each in folders]
     return {
-        RESPONSES: _means(folders, "last", _responses, device),
-        BEFORE: _means(folders, "drawn", _gradients, device),
-        AFTER: _means(folders, "last", _gradients, device),
+        name: [
+            statistics.mean(values) for values in zip(*(each[name] for each in found), strict=True)
+        ]
+        for name in found[0]
     }
 
 
-def _means(folders: Sequence[Path], weights: str, look: Look, device: str) -> list[float]:
-    """Average the number of each layer over trainings, opened one after the other."""
-    found = [
-        look(*open_runs([each], part="train", pictures=PICTURES, weights=weights, device=device))
-        for each in folders
-    ]
-    return [statistics.mean(values) for values in zip(*found, strict=True)]
-
-
-def _responses(run: Opened) -> list[float]:
-    return responses(run.net, run.inputs).in_order
-
-
-def _gradients(run: Opened) -> list[float]:
-    return [layer.weights for layer in gradients(run.net, run.batches, loss).layers]
+def _look(folder: Path, device: str) -> dict[str, list[float]]:
+    """Measure one training: a number of each layer, in the order of the layers."""
+    trained, drawn = (
+        open_runs([folder], part="train", pictures=PICTURES, weights=weights, device=device)[0]
+        for weights in WEIGHTS
+    )
+    return {
+        RESPONSES: responses(trained.net, trained.inputs).in_order,
+        BEFORE: [layer.weights for layer in gradients(drawn.net, drawn.batches, loss).layers],
+        AFTER: [layer.weights for layer in gradients(trained.net, trained.batches, loss).layers],
+    }

@@ -15,6 +15,7 @@ from residua.plots.svg import SERIES, drawing, for_page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import Locator
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,29 @@ def layers(networks: Sequence[Layers], *, stacked: bool = False) -> str:
         stacked: one panel above the other, for narrow windows.
     """
     names = list(networks[0].quantities)
-    size = (4.6, 3.4 * len(names)) if stacked else (5.4 * len(names), 4.4)
+    size = (4.6, 3.4 * len(names)) if stacked else (4.5 * len(names), 4.4)
     order = sorted({network.depth for network in networks})
     with drawing(*size) as figure:
         shape = (len(names), 1) if stacked else (1, len(names))
         grid = figure.subplots(*shape, squeeze=False).flatten().tolist()
         for axes, name in zip(grid, names, strict=True):
             labels = [_line(axes, network, name, order) for network in networks]
-            axes.set_yscale("log")
+            axes.set_yscale("log", subs=[])
+            axes.yaxis.set_major_locator(_ticks())
+            axes.yaxis.set_major_formatter("{x:g}")
             axes.set_title(name)
             axes.set(xlabel="layer, from the input")
             axes.spines["bottom"].set_position(("outward", 5))
-            write_labels(axes, [label for label in labels if label is not None])
+            known = [label for label in labels if label is not None]
+            for end in {label.x for label in known}:
+                write_labels(axes, [label for label in known if label.x == end])
         return for_page(figure, "layers-stacked" if stacked else "layers")
+
+
+def _ticks() -> "Locator":
+    from matplotlib.ticker import LogLocator
+
+    return LogLocator(subs=(1.0, 3.0))
 
 
 def _line(axes: "Axes", network: Layers, name: str, order: Sequence[int]) -> Label | None:

@@ -111,8 +111,10 @@ def _profiles(
     shape = (len(panels), 1) if stacked else (1, len(panels))
     grid = figure.subplots(*shape, squeeze=False).flatten().tolist()
     for axes, panel in zip(grid, panels, strict=True):
+        # Marks of short and long lines stand as far apart.
+        every = max(1, max((len(each.x) for each in panel.profiles), default=1) // 24)
         for each in panel.profiles:
-            _profile(axes, each, names.index(each.name))
+            _profile(axes, each, names.index(each.name), every if each.joined else 1)
         _scales(axes, panel)
     _key(figure, {name: names.index(name) for name in names if name in drawn}, stacked=stacked)
     figure.supxlabel(
@@ -125,14 +127,13 @@ def _profiles(
     )
 
 
-def _profile(axes: "Axes", profile: Profile, index: int) -> None:
+def _profile(axes: "Axes", profile: Profile, index: int, every: int) -> None:
     style = _style(index)
     if profile.low and profile.joined:
         color = style["color"]
         axes.fill_between(profile.x, profile.low, profile.high, color=color, alpha=0.16, lw=0)
     if not profile.joined:
         style["linestyle"] = "none"
-    every = max(1, len(profile.x) // 24) if profile.joined else 1
     axes.plot(profile.x, profile.mean, markevery=every, clip_on=False, **style)
     if profile.low and not profile.joined:
         axes.vlines(profile.x, profile.low, profile.high, color=style["color"], linewidth=1)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from residua.plots.axes import Label, finish, mark, top_of, write_labels
+from residua.plots.axes import Label, finish, mark, scale_errors, write_labels
 from residua.plots.svg import MARKERS, MUTED, SERIES, drawing, for_page, for_slides
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW = 0.42
-# One for every time round the colours.
-DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)))
+# As many as colours and one less, so that twenty lines differ.
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.3)), (0, (6, 1.5, 1, 1.5)))
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def dots(rows: Sequence[Dots], *, note: str, narrow: bool = False) -> str:
         note: what stands below, such as n.
         narrow: for narrow windows: without the paper's columns, which the table has.
     """
-    with drawing(*_size(rows, 4.6 if narrow else 12.0)) as figure:
+    with drawing(*_size(rows, 5.4 if narrow else 12.0)) as figure:
         _dots(figure, rows, note, columns=() if narrow else _columns(rows))
         return for_page(figure, "dots-narrow" if narrow else "dots")
 
@@ -80,14 +80,14 @@ def courses(rows: Sequence[Course], *, note: str, narrow: bool = False) -> str:
     panels = [("training error (%)", [row.training for row in rows])]
     if any(row.validation for row in rows):
         panels.append(("validation error (%)", [row.validation for row in rows]))
-    highest = top_of([y for _, lines in panels for points in lines for _, y in points])
+    values = [y for _, lines in panels for points in lines for _, y in points]
     height = max(3.6, 0.9 + 0.3 * len(rows))
-    size = (4.6, 0.5 + height * len(panels)) if narrow else (12.0, height + 0.5)
+    size = (5.4, 0.5 + height * len(panels)) if narrow else (12.0, height + 0.5)
     with drawing(*size) as figure:
         shape = (len(panels), 1) if narrow else (1, len(panels))
         grid = figure.subplots(*shape, sharey=True, squeeze=False).flatten().tolist()
         for axes, (what, lines) in zip(grid, panels, strict=True):
-            axes.set_ylim(0, highest)
+            scale_errors(axes, values)
             _panel(axes, what, [row.name for row in rows], lines)
         _write_note(figure, note)
         return for_page(figure, "courses-narrow" if narrow else "courses")
@@ -105,9 +105,9 @@ def _panel(
 
 
 def _course(axes: "Axes", name: str, points: Sequence[tuple[int, float]], index: int) -> Label:
-    """Draw a line in a look of its own: colour and marker, and dashes each time round."""
+    """Draw a line in a look of its own: colour, dashes and the mark at its end."""
     color = SERIES[index % len(SERIES)]
-    dash = DASHES[index // len(SERIES) % len(DASHES)]
+    dash = DASHES[index % len(DASHES)]
     axes.plot(*zip(*points, strict=True), color=color, linewidth=1.6, linestyle=dash, clip_on=False)
     shape = MARKERS[(index + index // len(SERIES)) % len(MARKERS)]
     axes.plot(*points[-1], shape, color=color, markersize=6, clip_on=False, zorder=4)
@@ -143,7 +143,7 @@ def _own(axes: "Axes", rows: Sequence[Dots]) -> None:
         mean = statistics.mean(row.values)
         mark(axes, (mean, place), 0, filled=True)
         _write(axes, (max(row.values), place), f"{mean:.1f}", SERIES[0])
-    _prepare(axes, "test error here (%): mean, and each training", "here")
+    _prepare(axes, "test error (%)", "here: means and trainings")
 
 
 def _printed(axes: "Axes", rows: Sequence[Dots], column: str) -> None:

@@ -7,11 +7,12 @@ Sources:
 """
 
 import dataclasses
+import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from residua.analyze.gradients import Gradients, LayerGradient
-from residua.analyze.paths import PathLength, Paths
 from residua.plots import Panel
 from residua.report.inside import About, Section, Table, write_inside
 from residua.report.inside_parts import (
@@ -28,11 +29,15 @@ from residua.report.inside_parts import (
     spread,
 )
 
+if TYPE_CHECKING:
+    from residua.analyze.gradients import Gradients, LayerGradient
+    from residua.analyze.paths import PathLength, Paths
+
 
 def write_gradients(
     folder: Path,
-    gradients: Mapping[str, Sequence[Gradients]],
-    paths: Mapping[str, Sequence[Paths]],
+    gradients: Mapping[str, Sequence["Gradients"]],
+    paths: Mapping[str, Sequence["Paths"]],
     about: About,
 ) -> Path:
     """Draw gradients by depth and by the length of paths ([V] figure 6), and write the page.
@@ -44,7 +49,7 @@ def write_gradients(
         about: what was looked at.
     """
     grown = [
-        f"{spread([_growth(each) for each in found], '{:.2g}'.format)} times in {name}"
+        f"{statistics.mean(_growth(each) for each in found):.2g} times in {name}"
         for name, found in gradients.items()
     ]
     finding = f"The gradient at the first layer's output beside that at the last's: {listed(grown)}"
@@ -55,8 +60,8 @@ def write_gradients(
     return write_inside(folder, "gradients", finding, sections, about=about, record=record)
 
 
-def _gradients(found: Mapping[str, Sequence[Gradients]], about: About) -> Section:
-    def of(what: Callable[[LayerGradient], float]) -> Callable[[Gradients], list[float]]:
+def _gradients(found: Mapping[str, Sequence["Gradients"]], about: About) -> Section:
+    def of(what: Callable[["LayerGradient"], float]) -> Callable[["Gradients"], list[float]]:
         return lambda each: [what(layer) for layer in each.layers]
 
     xlabel = "layer with weights"
@@ -96,8 +101,8 @@ def _gradients(found: Mapping[str, Sequence[Gradients]], about: About) -> Sectio
         ),
         sentences=[
             "Batch normalization takes its statistics from each batch, as in training. The layers "
-            "are those of the main path, the first on the left; in residual networks the layers of "
-            "a block take turns.",
+            "are those of the main path, the first on the left. In a residual network the last "
+            "layer of a block, whose output is what it adds, gets more than those before it.",
             f"The loss is {listed(losses)} nats; where it is small, so are all gradients, so "
             "compare shapes rather than heights.",
         ],
@@ -105,10 +110,10 @@ def _gradients(found: Mapping[str, Sequence[Gradients]], about: About) -> Sectio
     )
 
 
-def _paths(found: Mapping[str, Sequence[Paths]], about: About) -> Section:
+def _paths(found: Mapping[str, Sequence["Paths"]], about: About) -> Section:
     xlabel = "blocks that the path goes through"
 
-    def lengths(title: str, ylabel: str, of: Callable[[Paths], Sequence[float]]) -> Panel:
+    def lengths(title: str, ylabel: str, of: Callable[["Paths"], Sequence[float]]) -> Panel:
         lines = [
             profile(name, [p.length for p in some[0].lengths], [of(each) for each in some])
             for name, some in found.items()
@@ -159,29 +164,32 @@ def _paths(found: Mapping[str, Sequence[Paths]], about: About) -> Section:
     )
 
 
-def _bulk(name: str, some: Sequence[Paths]) -> str:
+def _bulk(name: str, some: Sequence["Paths"]) -> str:
     low, high = some[0].bulk()
-    share = sum(path.share for path in some[0].lengths if low <= path.length <= high)
+    blocks = some[0].blocks
+    share = sum(math.comb(blocks, length) for length in range(low, high + 1)) / 2**blocks
+    looked = len(some[0].lengths)
+    of = "" if looked == blocks + 1 else f", over the {looked} lengths looked at"
     which = f"{name}, the first run" if len(some) > 1 else name
     return (
-        f"In {which}, paths of {low} to {high} of {some[0].blocks} blocks make up 95 % of that "
-        f"product; they are {100 * share:.3g} % of all paths."
+        f"In {which}, paths of {low} to {high} of {blocks} blocks make up 95 % of that "
+        f"product{of}; they are {100 * share:.3g} % of all paths."
     )
 
 
-def _norms(paths: Paths) -> list[float]:
+def _norms(paths: "Paths") -> list[float]:
     return [path.mean for path in paths.lengths]
 
 
-def _percents(lengths: Sequence[PathLength]) -> list[float]:
+def _percents(lengths: Sequence["PathLength"]) -> list[float]:
     return [100 * path.share for path in lengths]
 
 
-def _contributions(paths: Paths) -> list[float]:
+def _contributions(paths: "Paths") -> list[float]:
     return [100 * share for share in paths.contributions]
 
 
-def _growth(found: Gradients) -> float:
+def _growth(found: "Gradients") -> float:
     """By how much the gradient by outputs is larger at the first layer than at the last."""
     last = found.layers[-1].output
     return found.layers[0].output / last if last else float("nan")

@@ -8,8 +8,8 @@ Sources:
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from residua.analyze.lesion import Lesions
 from residua.plots import Panel, Profile
 from residua.report.inside import About, Figure, Section, Table, write_inside
 from residua.report.inside_parts import (
@@ -22,8 +22,11 @@ from residua.report.inside_parts import (
     spread,
 )
 
+if TYPE_CHECKING:
+    from residua.analyze.lesion import Lesions
 
-def write_lesions(folder: Path, found: Mapping[str, Sequence[Lesions]], about: About) -> Path:
+
+def write_lesions(folder: Path, found: Mapping[str, Sequence["Lesions"]], about: About) -> Path:
     """Draw [V] figures 3 to 5, and write the page.
 
     Args:
@@ -46,7 +49,7 @@ def write_lesions(folder: Path, found: Mapping[str, Sequence[Lesions]], about: A
     )
 
 
-def _one(found: Mapping[str, Sequence[Lesions]], about: About) -> Section:
+def _one(found: Mapping[str, Sequence["Lesions"]], about: About) -> Section:
     lines = [
         profile(
             name,
@@ -88,7 +91,7 @@ def _one(found: Mapping[str, Sequence[Lesions]], about: About) -> Section:
     )
 
 
-def _several(found: Mapping[str, Sequence[Lesions]], about: About) -> Section:
+def _several(found: Mapping[str, Sequence["Lesions"]], about: About) -> Section:
     lines: list[Profile] = []
     for name, some in found.items():
         errors = {0: [each.whole for each in some for _ in each.several[0].errors]} | {
@@ -123,7 +126,7 @@ def _several(found: Mapping[str, Sequence[Lesions]], about: About) -> Section:
     )
 
 
-def _orders(found: Mapping[str, Sequence[Lesions]], about: About) -> Section:
+def _orders(found: Mapping[str, Sequence["Lesions"]], about: About) -> Section:
     lines: list[Profile] = []
     for name, some in found.items():
         tried = [one for each in some for one in each.reordered]

@@ -41,7 +41,8 @@ def phrase(settings: object) -> str:
     """Say settings in one line: "cosine, lr 0.1, until 340"."""
     if not isinstance(settings, dict):
         return str(settings)
-    return ", ".join(_setting(name, value) for name, value in settings.items())
+    said = {name: value for name, value in settings.items() if value is not None}
+    return ", ".join(_setting(name, value) for name, value in said.items())
 
 
 def _setting(name: str, value: object) -> str:

@@ -4,11 +4,11 @@ Sources:
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, figure 7 and section 3.1.
 """
 
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from residua.analyze.closeness import Closeness
-from residua.analyze.responses import Responses
 from residua.report.inside import About, Section, Table, write_inside
 from residua.report.inside_parts import (
     HE,
@@ -21,11 +21,15 @@ from residua.report.inside_parts import (
     spread,
 )
 
+if TYPE_CHECKING:
+    from residua.analyze.closeness import Closeness
+    from residua.analyze.responses import Responses
+
 
 def write_responses(
     folder: Path,
-    responses: Mapping[str, Sequence[Responses]],
-    closeness: Mapping[str, Sequence[tuple[Closeness, ...]]],
+    responses: Mapping[str, Sequence["Responses"]],
+    closeness: Mapping[str, Sequence[tuple["Closeness", ...]]],
     about: About,
 ) -> Path:
     """Draw [R] figure 7 and the closeness of blocks to identities, and write the page.
@@ -37,7 +41,7 @@ def write_responses(
         about: what was looked at.
     """
     means = [
-        f"{name} {spread([each.mean for each in found], '{:.2f}'.format)}"
+        f"{name} {statistics.mean(each.mean for each in found):.2f}"
         for name, found in responses.items()
     ]
     finding = f"Mean standard deviation of layer responses: {listed(means)}"
@@ -48,7 +52,7 @@ def write_responses(
     return write_inside(folder, "responses", finding, sections, about=about, record=record)
 
 
-def _responses(found: Mapping[str, Sequence[Responses]], about: About) -> Section:
+def _responses(found: Mapping[str, Sequence["Responses"]], about: About) -> Section:
     ylabel = "standard deviation"
     panels = [
         panel("Layers in their order", "3x3 layer", ylabel, found, lambda it: it.in_order),
@@ -88,7 +92,7 @@ def _responses(found: Mapping[str, Sequence[Responses]], about: About) -> Sectio
     )
 
 
-def _closeness(found: Mapping[str, Sequence[tuple[Closeness, ...]]], about: About) -> Section:
+def _closeness(found: Mapping[str, Sequence[tuple["Closeness", ...]]], about: About) -> Section:
     panels = [
         panel(
             "What F adds beside what h passes on",

@@ -7,9 +7,9 @@ Sources:
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from residua import plots
-from residua.analyze.surface import Line, Plane
 from residua.plots import Panel
 from residua.report.inside import About, Figure, Section, Table, write_inside
 from residua.report.inside_parts import (
@@ -23,11 +23,14 @@ from residua.report.inside_parts import (
     spread,
 )
 
+if TYPE_CHECKING:
+    from residua.analyze.surface import Line, Plane
+
 
 def write_surfaces(
     folder: Path,
-    lines: Mapping[str, Sequence[Sequence[Line]]],
-    planes: Mapping[str, Plane],
+    lines: Mapping[str, Sequence[Sequence["Line"]]],
+    planes: Mapping[str, "Plane"],
     about: About,
 ) -> Path:
     """Draw the loss along lines and over planes, and write the page.
@@ -38,11 +41,9 @@ def write_surfaces(
         planes: of the first run of each network; none where none was measured.
         about: what was looked at.
     """
-    told = [f"{spread(_rises(some), short)} in {name}" for name, some in lines.items()]
+    told = [f"{statistics.mean(_rises(some)):.2g} nats in {name}" for name, some in lines.items()]
     reach = next(iter(lines.values()))[0][0].steps[-1]
-    finding = (
-        f"At {reach / 2:g} filter norms from the weights the loss is up by {listed(told)} nats"
-    )
+    finding = f"At {reach / 2:g} filter norms from the weights the loss is up by {listed(told)}"
     sections = [_lines(lines, about)]
     if planes:
         sections.append(_planes(planes, about))
@@ -53,7 +54,7 @@ def write_surfaces(
     return write_inside(folder, "surface", finding, sections, about=about, record=record)
 
 
-def _lines(found: Mapping[str, Sequence[Sequence[Line]]], about: About) -> Section:
+def _lines(found: Mapping[str, Sequence[Sequence["Line"]]], about: About) -> Section:
     profiles = [
         profile(name, some[0][0].steps, [line.losses for each in some for line in each])
         for name, some in found.items()
@@ -96,7 +97,7 @@ def _lines(found: Mapping[str, Sequence[Sequence[Line]]], about: About) -> Secti
     )
 
 
-def _planes(found: Mapping[str, Plane], about: About) -> Section:
+def _planes(found: Mapping[str, "Plane"], about: About) -> Section:
     heights = {name: plane.losses for name, plane in found.items()}
     at = next(iter(found.values())).steps
     note = f"{about.n}; one plane of the first run of each; {len(at)} x {len(at)} points"
@@ -116,12 +117,14 @@ def _planes(found: Mapping[str, Plane], about: About) -> Section:
         ),
         sentences=[
             "All networks are cut at the same heights, 1, 2 and 5 in every power of ten, and steps "
-            f"have the same unit. The loss goes from {listed(lowest)}."
+            f"have the same unit. The loss goes from {listed(lowest)}.",
+            "In the paper plain nets of 20 layers are about as smooth as residual ones, and those "
+            "of 56 and 110 layers are not.",
         ],
     )
 
 
-def _rises(some: Sequence[Sequence[Line]]) -> list[float]:
+def _rises(some: Sequence[Sequence["Line"]]) -> list[float]:
     """Say by how much the loss rises half way out, on average of both sides and all directions."""
     rises: list[float] = []
     for each in some:

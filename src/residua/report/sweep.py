@@ -1,5 +1,6 @@
 """The page of a sweep: settings of one choice beside one another and what a paper prints."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -103,6 +104,7 @@ def write_sweep(folder: Path, sweep: Sweep) -> Path:
     values = {
         "sweep": sweep,
         "finding": finding(rows) or sweep.title,
+        "printed": printed(rows),
         "rows": rows,
         "first": rows[0].runs[0],
         "start": rows[0].runs[0].start,
@@ -129,18 +131,42 @@ def spread(values: Sequence[float]) -> str:
 
 
 def finding(rows: Sequence[Row]) -> str:
-    """Say which setting errs least, here and in the paper; empty if that is open."""
-    ended = [row for row in rows if row.finished]
+    """Say which setting errs least here, and from how many it is not told apart."""
+    ended = sorted((row for row in rows if row.finished), key=mean)
     if len(ended) < 2:
         return ""
-    here = min(ended, key=lambda row: statistics.mean(row.values("test_error")))
-    told = f"{here.entry.name} errs least here, {spread(here.values('test_error'))} %"
-    for column in dict.fromkeys(name for row in ended for name in row.entry.paper):
-        printed = {row.entry.name: number(row.entry.paper.get(column, "")) for row in ended}
-        known = {name: value for name, value in printed.items() if value is not None}
-        if len(known) > 1:
+    best, *others = ended
+    told = f"{best.entry.name} errs least here, {spread(best.values('test_error'))} %"
+    if min(len(row.finished) for row in ended) < 2:
+        return f"{told}; one training of each tells little"
+    alike = sum(not apart(best, other) for other in others)
+    if not alike:
+        return f"{told}, and is told apart from all others"
+    which = "one other is" if alike == 1 else f"{alike} of {len(others)} others are"
+    return f"{told}; {which} not told apart from it"
+
+
+def mean(row: Row) -> float:
+    """Return the mean test error of a setting that has a result."""
+    return statistics.mean(row.values("test_error"))
+
+
+def apart(one: Row, other: Row) -> bool:
+    """Tell whether two means differ by more than two standard errors of their difference."""
+    errors = [row.values("test_error") for row in (one, other)]
+    variance = sum(statistics.variance(values) / len(values) for values in errors)
+    return abs(mean(one) - mean(other)) > 2 * math.sqrt(variance)
+
+
+def printed(rows: Sequence[Row]) -> list[str]:
+    """Say which setting errs least in each column of the paper."""
+    told: list[str] = []
+    for column in dict.fromkeys(name for row in rows for name in row.entry.paper):
+        values = {row.entry.name: number(row.entry.paper.get(column, "")) for row in rows}
+        known = {name: value for name, value in values.items() if value is not None}
+        if known:
             best = min(known, key=lambda name: known[name])
-            told += f"; {best} {'too ' if best == here.entry.name else ''}in {column}"
+            told.append(f"{best} ({column}, {known[best]:.2f} %)")
     return told
 
 

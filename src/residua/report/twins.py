@@ -126,5 +126,6 @@ def matched(twins: Sequence[Twin]) -> dict[str, bool]:
     keys = ("fingerprints", "batch_size", "plan")
     return {
         "training": all(start[key] == starts[0][key] for start in starts for key in keys),
-        "cost": all(len(found) == 1 for found in costs.values()),
+        "cost": {*FAMILIES} <= {twin.family for twin in twins}
+        and all(len(found) == 1 for found in costs.values()),
     }

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from residua import runtime
 from residua.cli.options import parse
-from residua.cli.studies.lasting import compare
+from residua.cli.studies.lasting import compare, is_whole
 from residua.lab.activations import activations
-from residua.lab.budget import FULL
 from residua.lab.ground import ground
 
 
@@ -48,5 +47,5 @@ def main(words: Sequence[str]) -> None:
     options = parse("lab activations", Options, words)
     runtime.set_threads(options.threads)
     block = "bottleneck" if options.bottleneck else "basic"
-    on = ground(options.data, "2016", whole=options.budget == FULL)
+    on = ground(options.data, "2016", whole=is_whole("activations", options))
     compare(activations(on, options.depth, block=block), options, on)

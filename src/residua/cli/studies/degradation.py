@@ -7,10 +7,9 @@ from pathlib import Path
 from residua import runtime
 from residua.cli.options import parse
 from residua.cli.screen import Screen, say
-from residua.cli.studies.lasting import begin, going_on, manner, show, smoke
+from residua.cli.studies.lasting import begin, going_on, is_whole, manner, show, smoke
 from residua.errors import ConfigError
 from residua.experiment import Experiment
-from residua.lab.budget import FULL
 from residua.lab.degradation import (
     FAMILIES,
     POST_DEPTHS,
@@ -61,11 +60,12 @@ def main(words: Sequence[str]) -> None:
     if options.seeds < 1 or not options.families:
         raise ConfigError("a study needs at least one seed, one depth and one family")
     runtime.set_threads(options.threads)
-    on = ground(options.data, whole=options.budget == FULL)
+    whole = is_whole("degradation", options)
+    on = ground(options.data, whole=whole)
     usual = USUAL if options.data == "digits" else None
-    plan = _plan(options, on, USUAL)
+    plan = _plan(options, on, USUAL, whole=whole)
     folder, found = begin("degradation", options, on, plan, usual)
-    plan = _plan(options, on, found)
+    plan = _plan(options, on, found, whole=whole)
     plan = smoke(plan) if options.smoke else plan
     with Screen() as screen, going_on(folder):
         _, results = degradation(plan, into=folder, manner=manner(options, screen), length=found)
@@ -74,10 +74,10 @@ def main(words: Sequence[str]) -> None:
     say(str(folder / "report.html"))
 
 
-def _plan(options: Options, on: Ground, length: Length) -> list[Experiment]:
+def _plan(options: Options, on: Ground, length: Length, *, whole: bool) -> list[Experiment]:
     """List the trainings; those of a whole recipe are as long as that."""
     seeds = range(options.seeds)
-    if options.budget == FULL:
+    if whole:
         depths = options.depths or (POST_DEPTHS if options.data == "mnist" else SHALLOW)
         return as_published(depths, seeds, data=options.data, families=options.families)
     depths = options.depths or ((20, 56, 110) if options.data == "digits" else SHALLOW)

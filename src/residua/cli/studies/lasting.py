@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,7 @@ from residua import events, runtime
 from residua.cli.screen import Screen, say, table
 from residua.errors import RunError
 from residua.experiment import Experiment
-from residua.lab.budget import length, measured
+from residua.lab.budget import FULL, length, measured
 from residua.lab.compared import Comparison, compared
 from residua.lab.ground import Ground, Length
 from residua.lab.sweep import Manner, Study, agreed, known, opened, record, results
@@ -87,6 +88,12 @@ def begin(
     return folder, found
 
 
+def is_whole(study: str, chosen: Chosen) -> bool:
+    """Tell whether a study is of whole recipes: as asked for, or as recorded in its folder."""
+    there = known(chosen.into, study)
+    return FULL in {chosen.budget, None if there is None else there.budget}
+
+
 def compare(comparison: Comparison, chosen: Compared, on: Ground) -> None:
     """Train what is compared, and print the table and where the page is."""
     everything = Length(updates=on.whole, why=on.recipe)
@@ -124,7 +131,7 @@ def going_on(folder: Path) -> Iterator[None]:
         command = re.sub(r" --into[ =]\S+", "", runtime.command_line())
         raise RunError(
             f"{error}. The whole study goes on, and what has ended is not trained again, with: "
-            f"{command} --into {folder}"
+            f"{command} --into {shlex.quote(str(folder))}"
         ) from error
 
 

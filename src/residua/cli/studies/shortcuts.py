@@ -6,8 +6,7 @@ from pathlib import Path
 
 from residua import runtime
 from residua.cli.options import parse
-from residua.cli.studies.lasting import compare
-from residua.lab.budget import FULL
+from residua.cli.studies.lasting import compare, is_whole
 from residua.lab.ground import ground
 from residua.lab.shortcuts import shortcuts
 
@@ -45,5 +44,5 @@ def main(words: Sequence[str]) -> None:
     """Train, and print the table and where the page is."""
     options = parse("lab shortcuts", Options, words)
     runtime.set_threads(options.threads)
-    on = ground(options.data, "2016", whole=options.budget == FULL)
+    on = ground(options.data, "2016", whole=is_whole("shortcuts", options))
     compare(shortcuts(on, options.depth), options, on)
