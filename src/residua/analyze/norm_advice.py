@@ -11,6 +11,8 @@ from residua.analyze.batchnorm import Examination, InBatches, Measured
 
 # A difference of two errors is taken for real above so many of its standard errors.
 STANDARD_ERRORS = 2.0
+# Batches are said to be too small if their error is by more than a tenth above the largest ones'.
+MARGIN = 1.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +62,10 @@ def _how_often(found: Sequence[Measured]) -> Tensor:
 
 
 def smallest_sound_batch(found: Examination) -> int | None:
-    """Return the smallest batch from which on errors are no higher than with the largest.
+    """Return the smallest batch from which on errors are hardly higher than with the largest.
 
-    None if not even the second largest does.
+    Higher is what is above by more than a tenth, and by more than chance. None if not even the
+    second largest does.
     """
     *others, largest = found.batches
     sound: int | None = None
@@ -74,7 +77,7 @@ def smallest_sound_batch(found: Examination) -> int | None:
 
 
 def _worse(batch: InBatches, largest: InBatches) -> bool:
-    return batch.error > largest.error and clear(batch.found, largest.found)
+    return batch.error > MARGIN * largest.error and clear(batch.found, largest.found)
 
 
 def _untouched(found: Examination) -> Iterator[Finding]:
@@ -203,8 +206,8 @@ def _small_batches(found: Examination) -> Iterator[Finding]:
     if sound == first.size:
         yield Finding(
             says=(
-                f"Batches of {first.size} are no worse than batches of {largest.size} beyond "
-                f"chance ({first.error:.1f} and {largest.error:.1f} %)."
+                f"Batches of {first.size} are hardly worse than batches of {largest.size} "
+                f"({first.error:.1f} and {largest.error:.1f} %)."
             )
         )
         return
@@ -215,8 +218,8 @@ def _small_batches(found: Examination) -> Iterator[Finding]:
             f"the error is {first.error:.1f} %, with {largest.size} {largest.error:.1f} %."
         ),
         do=(
-            f"Train and fine-tune with at least {least} pictures per pass and process; where "
-            "memory is too short for that, freeze normalization."
+            f"As a guide, train and fine-tune with at least {least} pictures per pass and process; "
+            "where memory is too short for that, freeze normalization."
         ),
     )
     trained = found.how.trained_with

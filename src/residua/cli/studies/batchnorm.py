@@ -105,7 +105,8 @@ def _print(examined: Examined, what: str) -> None:
         for each in found.batches
     ]
     columns = [("statistics", False), ("error %", True), ("loss", True)]
-    table(f"{found.running.count:,} {what}", columns, rows)
+    say(f"{found.running.count:,} {what}")
+    table("error by statistics", columns, rows)
     _print_layers(found)
     for finding in advise(found):
         say(f"- {finding.says}{f' {finding.do}' if finding.do else ''}")
