@@ -111,14 +111,14 @@ def test_the_verdict_follows_from_the_numbers(wide, deep, pace, errors, cheaper)
 
 
 def test_the_command_trains_times_and_draws(capsys, tmp_path):
-    words = ["lab", "width", "--smoke", "--seeds", "2", "--deep", "28", "--runs", str(tmp_path)]
+    words = ["lab", "width", "--smoke", "--seeds", "1", "--deep", "16", "--runs", str(tmp_path)]
     assert main(words) == 0
     told = capsys.readouterr().out
-    assert "WRN-28-1" in told
+    assert "WRN-16-1" in told
     folder = tmp_path / "lab" / "width"
     assert told.splitlines()[-1] == str(folder / "report.html")
     text = (folder / "report.html").read_text()
-    assert "n = 2" in text
+    assert "n = 1" in text
     assert "What it shows" in text
     assert "inference, 1 picture" in text
     assert "<script" not in text
