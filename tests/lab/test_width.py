@@ -4,6 +4,7 @@ import json
 import pytest
 import torch
 
+import residua.lab.width
 from residua import report
 from residua.cli.dispatch import main
 from residua.errors import CheckpointError, ConfigError
@@ -60,7 +61,15 @@ def test_nets_are_timed_in_turn():
     assert [len(seconds) for seconds in found] == [3, 3]
 
 
-def test_times_are_of_an_update_and_of_one_picture():
+@pytest.fixture
+def hurried(monkeypatch):
+    """Time little: the numbers are not looked at."""
+    monkeypatch.setattr(residua.lab.width, "WARM", 1)
+    monkeypatch.setattr(residua.lab.width, "UPDATES", 1)
+    monkeypatch.setattr(residua.lab.width, "PASSES_OF_ONE", 2)
+
+
+def test_times_are_of_an_update_and_of_one_picture(hurried):
     comparison = width(ground("digits"), 16)
     few = [(each.name, each.experiment.smoke()) for each in comparison.settings]
     wide, deep = measure_times(few, device="cpu", rounds=2)
@@ -110,7 +119,7 @@ def test_the_verdict_follows_from_the_numbers(wide, deep, pace, errors, cheaper)
     assert cheaper in second
 
 
-def test_the_command_trains_times_and_draws(capsys, tmp_path):
+def test_the_command_trains_times_and_draws(hurried, capsys, tmp_path):
     words = ["lab", "width", "--smoke", "--seeds", "1", "--deep", "16", "--runs", str(tmp_path)]
     assert main(words) == 0
     told = capsys.readouterr().out
