@@ -9,8 +9,11 @@ from residua.errors import ConfigError, closest
 # What `residua lab NAME` does, and the module of `residua.cli.studies` that does it.
 STUDIES = {
     "degradation": "plain and residual networks of several depths (He et al. 2015, figure 1)",
+    "batchnorm": "what of a run's errors is due to the statistics of batch normalization",
     "shortcuts": "every shortcut of the papers on one network (2015, table 3; 2016, table 1)",
     "activations": "the orders of BN, ReLU and addition (He et al. 2016, table 2)",
+    "identity": "plain and residual blocks fit near-identity functions",
+    "width": "a wide and a deep network of equal parameters: error and time",
     "backbone": "one detector on a residual trunk and on VGG-16 (He et al. 2015, table 7)",
     "detection-ladder": "what each addition to a detector changes (He et al. 2015, table 9)",
     "responses": "standard deviation of layer responses of RUNs (He et al. 2015, figure 7)",

@@ -37,7 +37,7 @@ def take_exact_statistics(
     Raises:
         ConfigError: the net has no batch normalization that keeps statistics.
     """
-    views = _views(images)
+    views = views_for(images)
     looks = views.looks(images.shape)
     count = math.ceil(len(images) / fit(looks))
     batch_size = math.ceil(len(images) / count)
@@ -57,7 +57,8 @@ def take_exact_statistics(
     )
 
 
-def _views(images: Pictures) -> Views:
+def views_for(images: Pictures) -> Views:
+    """Return how pictures are looked at: in memory whole, others at the center, in one size."""
     if isinstance(images, ImageSet):
         return Whole()
     side = min(images.shape[1:])

@@ -1,4 +1,4 @@
-"""Statistics of batch normalization by strict averaging, in place of the moving averages.
+"""Statistics of batch normalization: by strict averaging, or those of the batch at hand.
 
 Sources:
     [N] The notes to the release of He et al., arXiv:1512.03385: after training, mean and variance
@@ -17,6 +17,39 @@ from residua.errors import ConfigError, DataError
 Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
 
 KEPT = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def norms_of(net: nn.Module) -> dict[str, Norm]:
+    """Return every batch normalization of a net that keeps statistics, by its name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    layers = {name: layer for name, layer in net.named_modules() if isinstance(layer, Norm)}
+    keeping = {name: layer for name, layer in layers.items() if layer.track_running_stats}
+    if not keeping:
+        raise ConfigError(f"{type(net).__name__} has no batch normalization that keeps statistics")
+    return keeping
+
+
+@contextmanager
+def by_batch(net: nn.Module) -> Iterator[None]:
+    """Let a net in evaluation normalize with the statistics of each batch, and keep its own.
+
+    All else stays as in evaluation. A batch needs at least two numbers of every channel.
+
+    Raises:
+        ConfigError: the net has no batch normalization that keeps statistics.
+    """
+    layers = list(norms_of(net).values())
+    kept = [(layer.running_mean, layer.running_var) for layer in layers]
+    try:
+        for layer in layers:  # without kept ones, PyTorch takes those of the batch in either mode
+            layer.running_mean = layer.running_var = None
+        yield
+    finally:
+        for layer, (mean, variance) in zip(layers, kept, strict=True):
+            layer.running_mean, layer.running_var = mean, variance
 
 
 @dataclass
@@ -60,10 +93,7 @@ def average_statistics(net: nn.Module, batches: Iterable[Tensor]) -> int:
         ConfigError: the net has no batch normalization that keeps statistics.
         DataError: there is no batch.
     """
-    layers = [layer for layer in net.modules() if isinstance(layer, Norm)]
-    layers = [layer for layer in layers if layer.track_running_stats]
-    if not layers:
-        raise ConfigError(f"{type(net).__name__} has no batch normalization that keeps statistics")
+    layers = list(norms_of(net).values())
     sums = [_Sums() for _ in layers]
     pictures = 0
     with _measuring(net, layers, sums):
