@@ -40,7 +40,7 @@ LAYERS = (
     ("execute",),
     ("interruption",),
     ("recipes",),
-    ("lab",),
+    ("lab", "reproduce"),
     ("cli",),
 )
 

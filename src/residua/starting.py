@@ -55,7 +55,7 @@ def start(
             another range than ours.
         DataError: they could not be fetched.
     """
-    path = _fetched(config) if source == TORCHVISION else Path(source)
+    path = fetched(config) if source == TORCHVISION else Path(source)
     _, metadata = read(path)
     known = weights.card_of(metadata, path).get("classes")
     if known is not None:
@@ -125,7 +125,7 @@ def _range(card: dict[str, Any]) -> Normalize | None:
     return None if told is None else Normalize.of(told.mean, told.std)
 
 
-def _fetched(config: object) -> Path:
+def fetched(config: object) -> Path:
     """Return the file of torchvision's first weights for a net, fetched if it is not there."""
     if not isinstance(config, ImagenetConfig):
         raise ConfigError(

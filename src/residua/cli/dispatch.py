@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "what is wrong with this machine, or with a folder of pictures",
     "verify-resume": "stop a training, go on, and compare with one that was not stopped",
     "lab": "experiments to look at: lab degradation",
+    "reproduce": "a table of a paper, beside what runs here came to, with a verdict",
 }
 
 HELP = """Residua: residual networks you can trust.
