@@ -83,12 +83,13 @@ def judge(cell: Cell, measured: Measured | None = None) -> Judgement:
         cell: of the paper.
         measured: for it; None if nothing was.
     """
+    unverified = cell.code == "M"
     match cell.how:
         case OutOfScope(why=why):
-            return Judgement(cell=cell, verdict="out of scope", why=(why,))
+            verdict = "unverified" if unverified else "out of scope"
+            return Judgement(cell=cell, verdict=verdict, why=(why,))
         case Quoted():
-            return Judgement(cell=cell, verdict="quoted")
-    unverified = cell.code == "M"
+            return Judgement(cell=cell, verdict="unverified" if unverified else "quoted")
     if measured is None or not measured.values:
         return Judgement(cell=cell, verdict="unverified" if unverified else "not run")
     ours, statistic = summed_up(cell, measured)
@@ -96,12 +97,10 @@ def judge(cell: Cell, measured: Measured | None = None) -> Judgement:
     allowed = _allowed(cell, measured)
     faults = (*measured.differences, *_short_of(cell, measured))
     agrees = _agrees(cell, ours, difference, allowed)
-    verdict: Verdict = "reproduced" if agrees else "outside tolerance"
-    if faults:
-        verdict = "scaled down"
+    earned: Verdict = "reproduced" if agrees else "outside tolerance"
     return Judgement(
         cell=cell,
-        verdict="unverified" if unverified else verdict,
+        verdict="unverified" if unverified else "scaled down" if faults else earned,
         ours=ours,
         statistic=statistic,
         difference=difference,
