@@ -19,13 +19,13 @@ def kept(tmp_path):
 def test_a_table_is_shown_with_its_verdicts(run, kept):
     code, text = run("reproduce", "he2015.table6", "--show")
     assert code == 0
-    line = next(x for x in text.splitlines() if re.match(r"ResNet-20 +error ", x))
-    found = ["ResNet-20", "error", "8.75", "single run", "8.90", "single run, n = 1"]
+    line = next(x for x in text.splitlines() if re.match(r"ResNet-20 +test error ", x))
+    found = ["ResNet-20", "test error", "8.75", "single run", "8.90", "single run, n = 1"]
     assert re.split(r"  +", line) == [*found, "+0.15", "0.50", "reproduced"]
-    assert re.search(r"ResNet-32 +error .* 7.51 .*scaled down", text)
-    assert "ResNet-32, error: 100 updates, the recipe has 64,000; float32" in text
-    assert re.search(r"ResNet-44 +error .*not run", text)
-    assert re.search(r"NIN +error .*quoted", text)
+    assert re.search(r"ResNet-32 +test error .* 7.51 .*scaled down", text)
+    assert "ResNet-32, test error: 100 updates, the recipe has 64,000; float32" in text
+    assert re.search(r"ResNet-44 +test error .*not run", text)
+    assert re.search(r"NIN +test error .*quoted", text)
     assert "source: arXiv:1512.03385, table 6" in text
 
 
@@ -59,7 +59,7 @@ def test_all_tables_are_listed_with_their_state(run, kept):
     assert code == 0
     heading, line = text.splitlines()[1:3]
     assert heading.split()[0] == "table"
-    assert re.match(r"mnist.post +MNIST accuracy +3 +3$", line.rstrip())
+    assert re.match(r"mnist.results +MNIST accuracy +3 +3$", line.rstrip())
     code, text = run("reproduce", "he2015.table6", "--list")
     # Six counts and one run are reproduced, one run is scaled down.
     assert re.search(r"he2015.table6 +CIFAR-10 test error +23 +7 +1 +7 +8\n", text)

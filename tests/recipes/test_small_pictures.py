@@ -128,10 +128,10 @@ def test_whitened_wide_nets_claim_medians(name, errors):
         assert experiment.net.num_classes == (100 if suffix else 10)
 
 
-def test_whitened_wide_nets_with_dropout_are_of_unknown_statistic():
+def test_whitened_wide_nets_with_dropout_claim_medians():
     for suffix, error in (("", 4.39), ("_cifar100", 20.0)):
         name = f"whitened.wrn28_10_dropout{suffix}"
-        assert claims(name) == {"not stated": error}
+        assert claims(name) == {"median of 5": error}
         assert recipes.find(name).net.dropout == 0.3
 
 

@@ -72,7 +72,7 @@ def test_pictures_must_be_somewhere(ready):
     assert "say where it is (--data)" in str(fault)
 
 
-def tested(root, name, cell, error, **changes):
+def given_test(root, name, cell, error, **changes):
     """Add the record of a test of given weights."""
     how = cell.how
     event = {
@@ -106,21 +106,21 @@ def tested(root, name, cell, error, **changes):
 def test_the_authors_weights_on_all_pictures_under_the_protocol_alone_count(
     tmp_path, changes, verdict
 ):
-    tested(tmp_path, "resnet50", RESNET50, 24.7, **changes)
+    given_test(tmp_path, "resnet50", RESNET50, 24.7, **changes)
     assert judged([RESNET50], [tmp_path])[0].verdict == verdict
 
 
 def test_the_papers_weights_go_before_others_and_later_tests_before_earlier(tmp_path):
-    tested(tmp_path, "resnet50", RESNET50, 20.0)
-    tested(tmp_path, "resnet50", RESNET50, 24.6)
-    tested(tmp_path, "resnet50", RESNET50, 24.7, origin="torchvision")
+    given_test(tmp_path, "resnet50", RESNET50, 20.0)
+    given_test(tmp_path, "resnet50", RESNET50, 24.6)
+    given_test(tmp_path, "resnet50", RESNET50, 24.7, origin="torchvision")
     assert judged([RESNET50], [tmp_path])[0].ours == 24.6
 
 
 def test_in_the_place_of_a_recipe_weights_are_scaled_however_close(tmp_path):
     how = Trained(recipe="imagenet.resnet50", views=CenterCrop())
     of = Cell(row="a", column="b", how=how)
-    tested(tmp_path, "resnet50", RESNET50, 24.7)
+    given_test(tmp_path, "resnet50", RESNET50, 24.7)
     (judgement,) = judged([of], [tmp_path])
     assert (judgement.verdict, judgement.ours) == ("scaled down", 24.7)
     assert judgement.why[0] == "the weights were not trained by imagenet.resnet50"

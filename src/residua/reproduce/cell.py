@@ -126,6 +126,23 @@ class OutOfScope:
     why: str
 
 
+@settings
+class Setting:
+    """A number of a table that says what was done; there is nothing in it to be measured.
+
+    Attributes:
+        row: its label.
+        column: its label.
+        value: as printed.
+        unit: of the number.
+    """
+
+    row: str
+    column: str
+    value: float
+    unit: str
+
+
 How = Trained | Exceeds | Difference | Evaluated | Counted | Quoted | OutOfScope
 
 
@@ -197,6 +214,7 @@ class Table:
         title: what it shows.
         source: the paper, and which table.
         cells: row by row.
+        settings: the numbers of the table that are no results.
         note: what a reader of all of them should know.
     """
 
@@ -204,6 +222,7 @@ class Table:
     title: str
     source: str
     cells: tuple[Cell, ...]
+    settings: tuple[Setting, ...] = ()
     note: str = ""
 
 

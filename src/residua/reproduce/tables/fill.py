@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from residua.data.views import Views, Whole
-from residua.reproduce.cell import Cell, Counted, OutOfScope, Quoted, Trained
+from residua.reproduce.cell import Cell, Counted, OutOfScope, Quoted, Setting, Trained
 
 
 def trained(
@@ -32,7 +32,8 @@ def accuracy(
 
 def quoted(row: str, column: str, value: float, **more: Any) -> Cell:
     """Make a cell with other people's number."""
-    return Cell(row=row, column=column, how=Quoted(), stated=value, said="not stated", **more)
+    fields: dict[str, Any] = {"said": "not stated", **more}
+    return Cell(row=row, column=column, how=Quoted(), stated=value, **fields)
 
 
 def outside(row: str, column: str, value: float, why: str, **more: Any) -> Cell:
@@ -56,3 +57,10 @@ def pairs(
         for column, value in zip(columns, values, strict=True)
         if value is not None
     ]
+
+
+def layers(*rows: tuple[str, float]) -> tuple[Setting, ...]:
+    """Make settings of the number of layers of some rows."""
+    return tuple(
+        Setting(row=row, column="layers", value=value, unit="layers") for row, value in rows
+    )

@@ -11,10 +11,10 @@ from residua.nets.cifar import CifarConfig
 from residua.nets.imagenet import ImagenetConfig
 from residua.nets.vgg import VggConfig
 from residua.reproduce.cell import Cell, Counted, Difference, Evaluated, Exceeds, OutOfScope, Table
-from residua.reproduce.tables.fill import counted, outside, pairs, quoted, trained
+from residua.reproduce.tables.fill import counted, layers, outside, pairs, quoted, trained
 
 PAPER = "arXiv:1512.03385"
-ERRORS = ("top-1 err.", "top-5 err.")
+ERRORS = ("top-1 error", "top-5 error")
 METRICS = ("test_error", "top5_error")
 SERVER = "the labels of ImageNet's test set are not published"
 
@@ -37,7 +37,7 @@ def _flops(depth: int, giga: float) -> Cell:
     # 3.6e9 is what 34 layers have with option A, as in table 2; option B would be 3.7e9.
     net = ImagenetConfig(depth=depth, shortcut="A" if depth < 50 else "B")
     how = Counted(net=net, what="multiply_adds", step=1e8)
-    return counted(f"{depth}-layer", "FLOPs", giga * 1e9, how, digits=1)
+    return counted("FLOPs", f"{depth}-layer", giga * 1e9, how, digits=1)
 
 
 def _given(row: str, name: str, net: VggConfig | ImagenetConfig, *errors: float) -> list[Cell]:
@@ -49,7 +49,7 @@ def _given(row: str, name: str, net: VggConfig | ImagenetConfig, *errors: float)
     return [
         Cell(
             row=row,
-            column=f"{label} {ERRORS[which].removesuffix(' err.')}",
+            column=f"{label} {ERRORS[which].removesuffix(' error')}",
             how=Evaluated(name=name, net=net, origin=origin, views=view, metric=METRICS[which]),
             stated=error,
             digits=1,
@@ -77,20 +77,26 @@ def _vgg16() -> list[Cell]:
 
 def _cifar_params(row: str, depth: int, mega: float, digits: int = 2) -> Cell:
     how = Counted(net=CifarConfig(depth=depth), what="parameters", step=10 ** (6 - digits))
-    return counted(row, "# params", round(mega * 1e6), how, digits=digits)
+    return counted(row, "params", round(mega * 1e6), how, digits=digits)
 
 
 def _table6() -> list[Cell]:
-    cells = [quoted("Maxout", "error", 9.38), quoted("NIN", "error", 8.81)]
-    cells += [quoted("DSN", "error", 8.22), quoted("FitNet", "error", 8.39)]
+    cells = [quoted("Maxout", "test error", 9.38), quoted("NIN", "test error", 8.81)]
+    cells += [quoted("DSN", "test error", 8.22), quoted("FitNet", "test error", 8.39)]
     several = "of several"
     cells += [
-        quoted("FitNet", "# params", 2.5e6, unit="parameters", digits=1),
-        quoted("Highway-19", "# params", 2.3e6, unit="parameters", digits=1),
-        trained("Highway-19", "error", "highway.cifar19", f"best {several}"),
-        trained("Highway-19", "error (mean)", "highway.cifar19", f"mean {several}", std=0.16),
-        quoted("Highway-32", "# params", 1.25e6, unit="parameters"),
-        quoted("Highway-32", "error", 8.80),
+        quoted("FitNet", "params", 2.5e6, unit="parameters", digits=1),
+        quoted("Highway (19 layers)", "params", 2.3e6, unit="parameters", digits=1),
+        trained("Highway (19 layers)", "test error", "highway.cifar19", f"best {several}"),
+        trained(
+            "Highway (19 layers)",
+            "test error (mean)",
+            "highway.cifar19",
+            f"mean {several}",
+            std=0.16,
+        ),
+        quoted("Highway (32 layers)", "params", 1.25e6, unit="parameters"),
+        quoted("Highway (32 layers)", "test error", 8.80),
     ]
     for depth, mega, digits in (
         (20, 0.27, 2),
@@ -103,10 +109,10 @@ def _table6() -> list[Cell]:
         row, recipe = f"ResNet-{depth}", f"cifar.resnet{depth}"
         cells.append(_cifar_params(row, depth, mega, digits))
         if depth == 110:
-            cells.append(trained(row, "error", recipe, "best of 5"))
-            cells.append(trained(row, "error (mean)", recipe, "mean of 5", std=0.16))
+            cells.append(trained(row, "test error", recipe, "best of 5"))
+            cells.append(trained(row, "test error (mean)", recipe, "mean of 5", std=0.16))
         else:
-            cells.append(trained(row, "error", recipe))
+            cells.append(trained(row, "test error", recipe))
     return cells
 
 
@@ -169,9 +175,9 @@ TABLES = (
         title="ImageNet validation, 10-crop top-1 error",
         source=f"{PAPER}, table 2",
         cells=tuple(
-            trained(f"{depth} layers", name, f"imagenet.{family}{depth}", views=TenCrop())
-            for depth in (18, 34)
+            trained(f"{name}-{depth}", ERRORS[0], f"imagenet.{family}{depth}", views=TenCrop())
             for name, family in (("plain", "plain"), ("ResNet", "resnet"))
+            for depth in (18, 34)
         ),
     ),
     Table(
@@ -204,7 +210,7 @@ TABLES = (
         cells=(
             quoted("VGG (ILSVRC'14)", ERRORS[1], 8.43, note="on the test set"),
             quoted("GoogLeNet (ILSVRC'14)", ERRORS[1], 7.89),
-            *pairs([("VGG (v5)", 24.4, 7.1)], ERRORS, digits=1),
+            *pairs([("VGG v5", 24.4, 7.1)], ERRORS, digits=1),
             *pairs([("PReLU-net", 21.59, 5.71), ("BN-inception", 21.99, 5.81)], ERRORS),
             *_both("ResNet-34 B", "imagenet.resnet34_b", MultiScale()),
             *_both("ResNet-34 C", "imagenet.resnet34_c", MultiScale()),
@@ -218,12 +224,12 @@ TABLES = (
         title="ImageNet test, ensembles",
         source=f"{PAPER}, table 5",
         cells=(
-            quoted("VGG (ILSVRC'14)", "top-5 err. (test)", 7.32),
-            quoted("GoogLeNet (ILSVRC'14)", "top-5 err. (test)", 6.66),
-            quoted("VGG (v5)", "top-5 err. (test)", 6.8, digits=1),
-            quoted("PReLU-net", "top-5 err. (test)", 4.94),
-            quoted("BN-inception", "top-5 err. (test)", 4.82),
-            outside("ResNet (ILSVRC'15)", "top-5 err. (test)", 3.57, SERVER),
+            quoted("VGG (ILSVRC'14)", "top-5 error", 7.32),
+            quoted("GoogLeNet (ILSVRC'14)", "top-5 error", 6.66),
+            quoted("VGG v5", "top-5 error", 6.8, digits=1),
+            quoted("PReLU-net", "top-5 error", 4.94),
+            quoted("BN-inception", "top-5 error", 4.82),
+            outside("ResNet (ILSVRC'15)", "top-5 error", 3.57, SERVER),
         ),
     ),
     Table(
@@ -243,6 +249,12 @@ TABLES = (
         title="CIFAR-10 test error",
         source=f"{PAPER}, table 6",
         cells=tuple(_table6()),
+        settings=layers(
+            ("FitNet", 19),
+            ("Highway (19 layers)", 19),
+            ("Highway (32 layers)", 32),
+            *((f"ResNet-{depth}", depth) for depth in (20, 32, 44, 56, 110, 1202)),
+        ),
     ),
     Table(
         name="he2015.figure6",
@@ -253,7 +265,7 @@ TABLES = (
             *_deeper_is_worse("plain", "cifar", "test_error", 20, 32, 44, 56),
             Cell(
                 row="plain-110",
-                column="test error",
+                column="error",
                 how=Exceeds(recipe="cifar.plain110"),
                 stated=60.0,
                 digits=0,

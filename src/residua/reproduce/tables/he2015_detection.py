@@ -37,8 +37,8 @@ def _table7() -> list[Cell]:
         cell
         for row, net in (("VGG-16", "vgg16"), ("ResNet-101", "resnet101"))
         for cell in (
-            _map(row, "VOC 07 test", f"voc07_{net}_alternating", "map_11point", VOC07),
-            _map(row, "VOC 12 test", f"voc12_{net}", "map_area", VOC12),
+            _map(row, "VOC07 test mAP", f"voc07_{net}_alternating", "map_11point", VOC07),
+            _map(row, "VOC12 test mAP", f"voc12_{net}", "map_area", VOC12),
         )
     ]
 
@@ -63,15 +63,15 @@ def _table8() -> list[Cell]:
 
 
 def _table9() -> list[Cell]:
-    val = ("train, val, @.5", "train, val, @[.5,.95]")
-    test = ("trainval, test-dev, @.5", "trainval, test-dev, @[.5,.95]")
+    val = ("train->val mAP@.5", "train->val mAP@[.5,.95]")
+    test = ("trainval->test-dev mAP@.5", "trainval->test-dev mAP@[.5,.95]")
     rows = [
         ("baseline VGG-16", "coco_vgg16", ()),
         ("baseline ResNet-101", "coco_resnet101", ()),
-        ("+box refinement", "coco_resnet101_refinement", ()),
-        ("+context", "coco_resnet101_context", (53.3, 32.2)),
-        ("+multi-scale testing", "coco_resnet101_multi_scale", (55.7, 34.9)),
-        ("ensemble", "", (59.0, 37.4)),
+        ("+ box refinement", "coco_resnet101_refinement", ()),
+        ("+ context", "coco_resnet101_context", (53.3, 32.2)),
+        ("+ multi-scale testing", "coco_resnet101_multi_scale", (55.7, 34.9)),
+        ("ensemble of 3", "", (59.0, 37.4)),
     ]
     cells: list[Cell] = []
     for row, recipe, on_server in rows:
@@ -165,13 +165,13 @@ TABLES = (
         title="ImageNet detection, mAP@.5",
         source=f"{PAPER}, table 12",
         cells=(
-            quoted("GoogLeNet (ILSVRC'14)", "test", 43.9, digits=1),
+            quoted("GoogLeNet (ILSVRC'14)", "test mAP@.5", 43.9, digits=1),
             *_beyond(
                 [
-                    ("single model", "val2", 60.5),
-                    ("single model", "test", 58.8),
-                    ("ensemble", "val2", 63.6),
-                    ("ensemble", "test", 62.1),
+                    ("single", "val2 mAP@.5", 60.5),
+                    ("single", "test mAP@.5", 58.8),
+                    ("ensemble of 3", "val2 mAP@.5", 63.6),
+                    ("ensemble of 3", "test mAP@.5", 62.1),
                 ]
             ),
         ),
@@ -182,12 +182,12 @@ TABLES = (
         source=f"{PAPER}, table 13",
         cells=_beyond(
             [
-                ("VGG-16, 1-crop", "LOC error, oracle class", 33.1),
-                ("RPN ResNet-101, 1-crop", "LOC error, oracle class", 13.3),
-                ("RPN ResNet-101, dense", "LOC error, oracle class", 11.7),
-                ("RPN ResNet-101, dense", "top-5 LOC error, predicted class", 14.4),
-                ("RPN+R-CNN ResNet-101, dense", "top-5 LOC error, predicted class", 10.6),
-                ("RPN+R-CNN ensemble, dense", "top-5 LOC error, predicted class", 8.9),
+                ("VGG-16, 1-crop", "error, oracle class", 33.1),
+                ("RPN ResNet-101, 1-crop", "error, oracle class", 13.3),
+                ("RPN ResNet-101, dense", "error, oracle class", 11.7),
+                ("RPN ResNet-101, dense", "top-5 error, predicted class", 14.4),
+                ("RPN+R-CNN", "top-5 error, predicted class", 10.6),
+                ("RPN+R-CNN ensemble", "top-5 error, predicted class", 8.9),
             ]
         ),
     ),
@@ -196,12 +196,17 @@ TABLES = (
         title="ImageNet localization, top-5 error",
         source=f"{PAPER}, table 14",
         cells=(
-            quoted("OverFeat (ILSVRC'13)", "val", 30.0, digits=1),
-            quoted("OverFeat (ILSVRC'13)", "test", 29.9, digits=1),
-            quoted("GoogLeNet (ILSVRC'14)", "test", 26.7, digits=1),
-            quoted("VGG (ILSVRC'14)", "val", 26.9, digits=1),
-            quoted("VGG (ILSVRC'14)", "test", 25.3, digits=1),
-            *_beyond([("ResNet (ILSVRC'15)", "val", 8.9), ("ResNet (ILSVRC'15)", "test", 9.0)]),
+            quoted("OverFeat (ILSVRC'13)", "val top-5 error", 30.0, digits=1),
+            quoted("OverFeat (ILSVRC'13)", "test top-5 error", 29.9, digits=1),
+            quoted("GoogLeNet (ILSVRC'14)", "test top-5 error", 26.7, digits=1),
+            quoted("VGG (ILSVRC'14)", "val top-5 error", 26.9, digits=1),
+            quoted("VGG (ILSVRC'14)", "test top-5 error", 25.3, digits=1),
+            *_beyond(
+                [
+                    ("ResNet (ILSVRC'15)", "val top-5 error", 8.9),
+                    ("ResNet (ILSVRC'15)", "test top-5 error", 9.0),
+                ]
+            ),
         ),
     ),
 )

@@ -13,14 +13,14 @@ POST = 'blog post "Residual networks in Torch, MNIST"'
 
 TABLES = (
     Table(
-        name="mnist.post",
+        name="mnist.results",
         title="MNIST accuracy",
         source=POST,
         cells=(
-            accuracy("plain, 34 layers", "accuracy", "mnist.plain34", "not stated"),
-            accuracy("residual, 34 layers", "accuracy", "mnist.residual34", "not stated"),
+            accuracy("plain 34", "accuracy", "mnist.plain34", "not stated"),
+            accuracy("residual 34", "accuracy", "mnist.residual34", "not stated"),
             accuracy(
-                "plain, 100 layers",
+                "plain 100",
                 "accuracy",
                 "mnist.residual100",
                 "not stated",
