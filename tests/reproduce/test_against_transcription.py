@@ -1,8 +1,8 @@
 """Two transcriptions that were made apart agree cell by cell.
 
 The one is `tests/golden/tables`, typed from the facts alone; the other are the tables of the
-package with the claims of its recipes. Labels are compared without case and spaces, counts in their full
-size, and of codes the strongest. What one of them has and the other has not is named here.
+package with the claims of its recipes. Labels are compared without case and spaces, counts in their
+full size, and of codes the strongest. What one of them has and the other has not is named here.
 """
 
 import json

@@ -186,6 +186,26 @@ def test_a_protocol_that_was_not_looked_under_is_not_measured(tmp_path):
     assert of(tmp_path, ten) == ["reproduced"]
 
 
+def test_a_cell_that_is_not_run_says_what_there_is_of_it(tmp_path):
+    folder = record(tmp_path, resnet20(), 8.75)
+    lines = (folder / "events.jsonl").read_text().splitlines()[:2]
+    (folder / "events.jsonl").write_text("\n".join(lines) + "\n")
+    judgement = only(tmp_path)
+    assert judgement.verdict == "not run"
+    assert judgement.why == (f"{folder} has come to 64,000 of 64,000 updates",)
+    other = record(tmp_path, recipes.find("imagenet.plain18"), 27.94)
+    how = Trained(recipe="imagenet.plain18", views=TenCrop())
+    (why,) = only(tmp_path, Cell(row="a", column="b", how=how)).why
+    assert why.startswith(f"{other} was not tested under this protocol (10-crop")
+
+
+def test_a_part_of_coco_is_none_of_its_tables(tmp_path):
+    how = Trained(recipe="detection.coco_resnet101", metric="coco_ap")
+    recipe = recipes.find("detection.coco_resnet101")
+    assert pictures_of(recipe.data) == (82_783, 40_504)
+    assert Cell(row="a", column="b", how=how).value == 27.2
+
+
 def test_what_has_no_record_or_a_damaged_one_is_no_run(tmp_path):
     folder = record(tmp_path, resnet20(), 8.75)
     (folder / "events.jsonl").write_text("{\n{}\n")

@@ -15,7 +15,7 @@ from residua.reproduce import given
 from residua.reproduce.cell import Cell, Counted, Difference, Evaluated, Exceeds, Table, Trained
 from residua.reproduce.count import counted
 from residua.reproduce.effort import Effort
-from residua.reproduce.evidence import found, summed
+from residua.reproduce.evidence import Found, found, summed
 from residua.reproduce.missing import complete
 from residua.reproduce.verdict import Judgement, Measured, judge
 from residua.train import parallel
@@ -74,27 +74,63 @@ def fill(cells: Sequence[Cell], effort: Effort) -> list[ResiduaError]:
 
 def judged(cells: Iterable[Cell], roots: Sequence[Path]) -> list[Judgement]:
     """Judge cells by the records below some folders; nothing is trained or tested."""
-    return [judge(cell, measured(cell, roots)) for cell in cells]
+    there = Records(tuple(roots))
+    return [_with_state(judge(cell, measured(cell, there)), there) for cell in cells]
 
 
-def measured(cell: Cell, roots: Sequence[Path]) -> Measured | None:
+class Records:
+    """The records below some folders, each read once.
+
+    Args:
+        roots: folders of runs.
+    """
+
+    def __init__(self, roots: tuple[Path, ...]) -> None:
+        self.roots = roots
+        self._read: dict[tuple[str, tuple[int, int] | None], list[Found]] = {}
+
+    def of(self, asked: Asked) -> list[Found]:
+        """List the runs of a recipe."""
+        key = asked.recipe, asked.pictures
+        if key not in self._read:
+            self._read[key] = found(recipes.find(asked.recipe), self.roots, asked.pictures)
+        return self._read[key]
+
+
+def measured(cell: Cell, there: Records) -> Measured | None:
     """Find what was measured for a cell."""
     how = cell.how
     match how:
         case Counted():
             return counted(how)
         case Evaluated():
-            return given.measured(how, roots)
+            return given.measured(how, there.roots)
         case Difference():
-            return _difference(*(_of_recipe(asked, roots) for asked in asked_by(how)))
+            return _difference(*(_of_recipe(asked, there) for asked in asked_by(how)))
         case Trained() | Exceeds():
             (asked,) = asked_by(how)
-            ours = _of_recipe(asked, roots)
+            ours = _of_recipe(asked, there)
             if ours is not None and isinstance(how, Trained) and how.accuracy:
                 right = tuple(100 - value for value in ours.values)
                 return dataclasses.replace(ours, values=right)
             return ours
     return None
+
+
+def _with_state(judgement: Judgement, there: Records) -> Judgement:
+    """Say of a cell that is not run what there is of it."""
+    if judgement.verdict != "not run":
+        return judgement
+    told = [
+        f"{run.folder} was not tested under this protocol ({asked.views.protocol})"
+        if run.finished
+        else f"{run.folder} has come to {run.record.iteration:,} of "
+        f"{run.experiment.schedule.until:,} updates"
+        for asked in asked_by(judgement.cell.how)
+        for run in there.of(asked)
+        if run.number(asked.metric, asked.views) is None
+    ]
+    return dataclasses.replace(judgement, why=tuple(told))
 
 
 def asked_by(how: object) -> list[Asked]:
@@ -125,14 +161,14 @@ def chosen(table: Table, rows: Sequence[str]) -> list[Cell]:
     return [cell for cell in table.cells if cell.row.casefold() in wanted]
 
 
-def _of_recipe(asked: Asked, roots: Sequence[Path]) -> Measured | None:
+def _of_recipe(asked: Asked, there: Records) -> Measured | None:
     """Find the runs of a recipe, or else a test of given weights in its place."""
     recipe = recipes.find(asked.recipe)
-    ours = summed(found(recipe, roots, asked.pictures), asked.metric, asked.views)
+    ours = summed(there.of(asked), asked.metric, asked.views)
     how = _in_its_place(recipe, asked)
     if how is None or (ours is not None and not ours.differences):
         return ours
-    weights = given.measured(how, roots)
+    weights = given.measured(how, there.roots)
     if weights is None or ours is not None:
         return ours
     told = (f"the weights were not trained by {asked.recipe}", *weights.differences)

@@ -13,6 +13,7 @@ import torch
 
 from residua.config import digest, encode
 from residua.data.cifar import TEST, TRAIN, Cifar10Config, Cifar100Config
+from residua.data.coco import CocoConfig
 from residua.data.folder import FilesConfig
 from residua.data.mnist import FashionMnistConfig, MnistConfig
 from residua.data.svhn import COUNTS, SvhnConfig
@@ -26,8 +27,10 @@ FREE = frozenset({"seed", "claims", "precision", "compile", "deterministic"})
 # Where pictures lie, and how they are read.
 PLACES = frozenset({"path", "folder", "workers"})
 
-# arXiv:1409.0575, table 2: ILSVRC 2012.
+# Learned from and tested on. arXiv:1409.0575, table 2: ILSVRC 2012.
 IMAGENET = (1_281_167, 50_000)
+# COCO 2014, train and val, as its files list them.
+COCO = (82_783, 40_504)
 SHOWN = 6
 
 
@@ -110,6 +113,8 @@ def pictures_of(data: object) -> tuple[int, int] | None:
             return sum(COUNTS[part] for part in parts) - data.holdout, COUNTS["test_32x32.mat"]
         case FilesConfig():
             return IMAGENET
+        case CocoConfig():
+            return COCO
     return None
 
 
