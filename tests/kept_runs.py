@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from functools import cache
 
 import torch
 
@@ -66,8 +67,6 @@ def record(root, experiment, error, *, name=None, **changes):
     folder = root / experiment.name / (name or f"seed{experiment.seed}")
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(to_yaml(experiment))
-    with torch.device("meta"):
-        net = experiment.build_net()
     learned, tested = pictures_of(experiment.data) or (1437, 360)
     until = experiment.schedule.until
     shape = (1, 8, 8) if experiment.data.kind == "digits" else experiment.net.input_shape
@@ -81,7 +80,7 @@ def record(root, experiment, error, *, name=None, **changes):
         "fingerprints": ["a", "b"],
         "shape": list(shape),
         "until": until,
-        "layers": [dataclasses.asdict(row) for row in layers(net, shape)],
+        "layers": rows_of(experiment.net, shape),
         "environment": {"precision": "float32", "processes": 1},
     }
     epoch = {"kind": "epoch", "time": 1.0, "iteration": until, "train_error": error / 2}
@@ -100,6 +99,14 @@ def record(root, experiment, error, *, name=None, **changes):
     events = "".join(f"{json.dumps(event)}\n" for event in (start, epoch, result))
     (folder / "events.jsonl").write_text(events)
     return folder
+
+
+@cache
+def rows_of(net, shape):
+    """The layers of a net, as a record has them."""
+    with torch.device("meta"):
+        built = net.build()
+    return [dataclasses.asdict(row) for row in layers(built, shape)]
 
 
 def later(folder, views, error, **changes):

@@ -133,7 +133,9 @@ def _print(each: Table, judgements: Sequence[Judgement]) -> None:
     rows = [_row(judgement) for judgement in judgements]
     table(f"{each.name}: {each.title}", [*columns, ("verdict", False)], rows)
     for judgement in judgements:
-        why = [*judgement.why, *([judgement.cell.note] if judgement.cell.note else [])]
+        folders = judgement.measured.folders if judgement.measured is not None else ()
+        note = judgement.cell.note
+        why = [*judgement.why, *([note] if note else []), *([" ".join(folders)] if folders else [])]
         if why and judgement.verdict not in {"quoted", "out of scope"}:
             say(f"{judgement.cell.row}, {judgement.cell.column}: {'; '.join(why)}")
     say(f"source: {each.source}{f'. {each.note}' if each.note else ''}\n")

@@ -7,6 +7,7 @@ number. All else makes it another experiment.
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -96,7 +97,8 @@ def record_that_differs(
         words.append(
             f"its record ends after {run.iteration:,} of {recipe.schedule.until:,} updates"
         )
-    if isinstance(recipe, Experiment) and _counted(run) != _computed(recipe, run):
+    is_classifier = isinstance(recipe, Experiment)
+    if is_classifier and _counted(run) != _computed(recipe.net, tuple(run.start["shape"])):
         words.append("the layers in its record are not those that the recipe's network has")
     return words
 
@@ -140,8 +142,9 @@ def _counted(run: Record) -> list[tuple[Any, ...]]:
     ]
 
 
-def _computed(recipe: Experiment, run: Record) -> list[tuple[Any, ...]]:
+@cache
+def _computed(net: Any, shape: tuple[int, ...]) -> list[tuple[Any, ...]]:
     with torch.device("meta"):
-        net = recipe.build_net()
-    rows = layers(net, run.start["shape"])
+        built = net.build()
+    rows = layers(built, shape)
     return [(*row.output, row.parameters, row.multiply_adds) for row in rows if row.parameters]
