@@ -53,6 +53,13 @@ def test_seed_place_compilation_and_precision_are_free_and_said(tmp_path, seed):
     assert "compiled" in judgement.why
 
 
+def test_code_that_was_changed_and_several_processes_are_said(tmp_path):
+    environment = {"precision": "float32", "processes": 4, "code": "abc1234+"}
+    record(tmp_path, resnet20(), 8.75, environment=environment)
+    told = ("float32", "4 processes", "its code was changed after commit abc1234")
+    assert only(tmp_path).why == told
+
+
 def fewer(e):
     return e.lasting(32_000)
 

@@ -38,7 +38,8 @@ class Heard:
 
 
 def effort(tmp_path, **changes):
-    return Effort(runs=tmp_path / "runs", records=tmp_path / "records", device="cpu", **changes)
+    folders = {"runs": tmp_path / "runs", "records": tmp_path / "records"}
+    return Effort(**folders, device="cpu", page=False, **changes)
 
 
 def folders(tmp_path):
@@ -86,7 +87,7 @@ def test_what_was_killed_half_way_goes_on_in_its_folder_to_the_same_end(tmp_path
 def test_a_half_done_run_of_other_settings_is_left_alone_and_never_counted(tmp_path):
     stranger = dataclasses.replace(other(), name="mine")
     with pytest.raises(KilledError):
-        execute.run(stranger, root=tmp_path / "runs", device="cpu", listen=Heard(end=2))
+        execute.run(stranger, root=tmp_path / "runs", device="cpu", listen=Heard(end=2), page=False)
     before = (tmp_path / "runs" / "mine" / "seed0" / "events.jsonl").read_bytes()
     fill([cell()], effort(tmp_path))
     assert folders(tmp_path) == ["seed0", "seed0-2"]
@@ -184,7 +185,9 @@ from residua.train import parallel
 updates = []
 listen = lambda event: event["kind"] == "update" and updates.append(event["iteration"])
 of = cell(how=Trained(recipe=CROPPED, statistic="mean of 5", views=CROP))
-effort = Effort(runs=Path(sys.argv[1]), records=Path("none"), device="cpu", listen=listen)
+effort = Effort(
+    runs=Path(sys.argv[1]), records=Path("none"), device="cpu", listen=listen, page=False
+)
 for seeds in (1, 1):
     fill([of], effort)
 if parallel.leads():

@@ -27,6 +27,7 @@ class Effort:
         runs: the folder of all runs.
         records: a folder of kept records, which count as runs.
         listen: called with every event of every training.
+        page: write the page of every run.
     """
 
     seeds: int = 1
@@ -38,6 +39,7 @@ class Effort:
     runs: Path = Path("runs")
     records: Path = Path("records")
     listen: events.Listener | None = None
+    page: bool = True
 
     @property
     def roots(self) -> tuple[Path, ...]:

@@ -55,11 +55,12 @@ class Found:
     def remarks(self) -> tuple[str, ...]:
         """What belongs beside its number."""
         environment = self.record.start["environment"]
-        processes = environment.get("processes", 1)
+        processes, code = environment.get("processes", 1), str(environment.get("code", ""))
         return (
             str(environment["precision"]),
             *(["compiled"] if getattr(self.experiment, "compile", False) else []),
             *([f"{processes} processes"] if processes > 1 else []),
+            *([f"its code was changed after commit {code[:-1]}"] if code.endswith("+") else []),
         )
 
     def number(self, metric: str, views: Views) -> float | None:

@@ -100,11 +100,12 @@ def _ours(run: Found, effort: Effort) -> bool:
 
 
 def _carry_out(step: Step, target: AnyExperiment, effort: Effort) -> None:
+    device, listen, page = effort.device, effort.listen, effort.page
     if step.folder is not None:
-        execute.resume(step.folder, device=effort.device, listen=effort.listen)
+        execute.resume(step.folder, device=device, listen=listen, page=page)
         return
     experiment = dataclasses.replace(target, seed=step.seed)
-    execute.run(experiment, root=effort.runs, device=effort.device, listen=effort.listen)
+    execute.run(experiment, root=effort.runs, device=device, listen=listen, page=page)
 
 
 def _unlooked(
