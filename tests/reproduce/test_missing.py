@@ -111,6 +111,16 @@ def test_a_budget_shrinks_the_schedule_is_scaled_and_does_not_stand_in_for_the_w
     assert (judgement.verdict != "scaled down", judgement.statistic) == (True, "single run, n = 1")
 
 
+def test_where_there_are_enough_whole_runs_a_budget_trains_nothing(tmp_path):
+    record(tmp_path / "runs", mine(), 50.0)
+    there = found(mine(), effort(tmp_path).roots)
+    for seeds, steps in ((1, []), (2, [Step(0, None), Step(1, None)])):
+        wanted = effort(tmp_path, budget=2, seeds=seeds)
+        target = target_of(mine(), wanted, there)
+        assert target.schedule.until == (2 if steps else 4)
+        assert steps_to(target, wanted, there) == steps
+
+
 def test_a_kept_record_counts_and_more_seeds_are_trained_as_it_was(tmp_path):
     kept = dataclasses.replace(mine(), compile=True)
     record(tmp_path / "records", kept, 50.0)

@@ -144,7 +144,9 @@ def test_numbers_are_printed_as_in_the_papers():
     assert printed["he2016.table1", "dropout shortcut", "test error"] == "> 20"
     assert printed["he2015.table4", "VGG v5", "top-1 error"] == "24.4"
     assert printed["highway.mnist", "Highway, width 16", "params"] == "39 K"
-    assert in_units(5.0, 0) == "5"
+    assert printed["highway.cifar", "FitNet 1", "params"] == "250 K"
+    assert printed["highway.cifar", "Highway C", "params"] == "1.25 M"
+    assert in_units(9e6, 0) == "9 M"
 
 
 def test_what_fails_in_the_paper_has_no_claim():

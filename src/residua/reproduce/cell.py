@@ -248,7 +248,7 @@ def claim_of(how: Trained) -> Claim:
 
 def in_units(value: float, digits: int) -> str:
     """Write a count as papers do: 1.8 G, 0.27 M, 39 K."""
-    for scale, letter, least in ((1e9, "G", 1e9), (1e6, "M", 1e5), (1e3, "K", 1e3)):
-        if abs(value) >= least:
-            return f"{value / scale:.{digits}f} {letter}"
-    return f"{value:.{digits}f}"
+    if value < 1e6 and not digits:
+        return f"{value / 1e3:.0f} K"
+    scale, letter = (1e9, "G") if value >= 1e9 else (1e6, "M")
+    return f"{value / scale:.{digits}f} {letter}"

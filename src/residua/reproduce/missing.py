@@ -62,11 +62,10 @@ def complete(
 def target_of(recipe: AnyExperiment, effort: Effort, there: Sequence[Found]) -> AnyExperiment:
     """Return what is trained: as the runs that are there, where they are as in the recipe.
 
-    Of several configurations it is the one with most finished runs, then with most at all.
+    Of several configurations it is the one with most finished runs, then with most at all. A budget
+    is for what has not as many whole runs as are wanted.
     """
     wanted = effort.wanted(recipe)
-    if wanted.schedule.until != recipe.schedule.until:
-        return wanted
     groups: dict[str, list[Found]] = {}
     for run in there:
         if not run.differences and (run.finished or _ours(run, effort)):
@@ -74,6 +73,9 @@ def target_of(recipe: AnyExperiment, effort: Effort, there: Sequence[Found]) -> 
     if not groups:
         return wanted
     most = max(groups.values(), key=lambda runs: (sum(r.finished for r in runs), len(runs)))
+    seeds = {run.seed for run in most if run.finished}
+    if wanted.schedule.until != recipe.schedule.until and len(seeds) < effort.seeds:
+        return wanted
     data: Any = recipe.data
     settings = dataclasses.replace(most[0].experiment, claims=recipe.claims, data=data)
     return placed(settings, effort.data)

@@ -85,8 +85,8 @@ def _table6() -> list[Cell]:
     cells += [quoted("DSN", "test error", 8.22), quoted("FitNet", "test error", 8.39)]
     several = "of several"
     cells += [
-        quoted("FitNet", "params", 2.5e6, unit="parameters", digits=1),
-        quoted("Highway (19 layers)", "params", 2.3e6, unit="parameters", digits=1),
+        quoted("FitNet", "params", 2.5e6, unit="parameters", said="count", digits=1),
+        quoted("Highway (19 layers)", "params", 2.3e6, unit="parameters", said="count", digits=1),
         trained("Highway (19 layers)", "test error", "highway.cifar19", f"best {several}"),
         trained(
             "Highway (19 layers)",
@@ -95,7 +95,7 @@ def _table6() -> list[Cell]:
             f"mean {several}",
             std=0.16,
         ),
-        quoted("Highway (32 layers)", "params", 1.25e6, unit="parameters"),
+        quoted("Highway (32 layers)", "params", 1.25e6, unit="parameters", said="count"),
         quoted("Highway (32 layers)", "test error", 8.80),
     ]
     for depth, mega, digits in (

@@ -14,7 +14,7 @@ from residua.reproduce.tables.fill import accuracy, counted, layers, outside, qu
 TEN, HUNDRED, RIGHT = "CIFAR-10 accuracy", "CIFAR-100 accuracy", "accuracy"
 LAYOUT = "its layout is not published"
 ONCE = "a run is tested once, with the weights of its last update"
-NOT_STATED = "not stated"
+NOT_STATED, COUNT = "not stated", "count"
 SOURCES = "arXiv:1505.00387; arXiv:1507.06228; flukeskywalker/highway-networks, sample logs"
 
 NARROW = Counted(net=HighwayConfig(layout="mnist10", width=16), what="parameters", step=1e3)
@@ -25,17 +25,25 @@ CIFAR19 = Counted(net=HighwayConfig(layout="cifar19"), what="parameters", step=1
 def _fitnets() -> list[Cell]:
     """Others' nets: parameters, multiplications and accuracy."""
     rows = (
-        ("FitNet 1", 250e3, 30e6, 89.01),
-        ("FitNet 2", 862e3, 108e6, 91.06),
-        ("FitNet 3", 1.6e6, 392e6, 91.10),
-        ("FitNet 4", 2.5e6, 382e6, 91.61),
-        ("teacher", 9e6, 725e6, 90.18),
+        ("FitNet 1", 250e3, 0, 30e6, 89.01),
+        ("FitNet 2", 862e3, 0, 108e6, 91.06),
+        ("FitNet 3", 1.6e6, 1, 392e6, 91.10),
+        ("FitNet 4", 2.5e6, 1, 382e6, 91.61),
+        ("teacher", 9e6, 0, 725e6, 90.18),
     )
     cells: list[Cell] = []
-    for row, params, times, right in rows:
+    for row, params, digits, times, right in rows:
         cells += [
-            quoted(row, "params", params, unit="parameters", code="S", digits=3),
-            quoted(row, "multiplications", times, unit="multiplications", code="S", digits=0),
+            quoted(row, "params", params, unit="parameters", said=COUNT, code="S", digits=digits),
+            quoted(
+                row,
+                "multiplications",
+                times,
+                unit="multiplications",
+                said=COUNT,
+                code="S",
+                digits=0,
+            ),
             quoted(row, TEN, right, code="S"),
         ]
     return cells
@@ -44,7 +52,16 @@ def _fitnets() -> list[Cell]:
 def _unknown(row: str, params: float, right: float, code: Code, digits: int) -> list[Cell]:
     """Make cells of a net whose layout is not known."""
     return [
-        outside(row, "params", params, LAYOUT, unit="parameters", code=code, digits=digits),
+        outside(
+            row,
+            "params",
+            params,
+            LAYOUT,
+            unit="parameters",
+            said=COUNT,
+            code=code,
+            digits=digits,
+        ),
         outside(row, TEN, right, LAYOUT, code=code, said=NOT_STATED),
     ]
 
@@ -54,12 +71,12 @@ def _cifar() -> list[Cell]:
     log = "authors' sample log"
     return [
         *_fitnets(),
-        *_unknown("Highway 1", 236e3, 89.18, "S", 3),
+        *_unknown("Highway 1", 236e3, 89.18, "S", 0),
         counted("Highway 2", "params", 2.3e6, CIFAR19, code="S", digits=1),
         accuracy("Highway 2", TEN, net, NOT_STATED, source="1505.00387", code="S"),
         *_unknown("Highway 3", 1.4e6, 90.68, "M", 1),
         *_unknown("Highway 4", 1.25e6, 90.34, "M", 2),
-        *_unknown("Highway A", 236e3, 89.18, "M", 3),
+        *_unknown("Highway A", 236e3, 89.18, "M", 0),
         counted("Highway B", "params", 2.3e6, CIFAR19, digits=1),
         accuracy("Highway B", TEN, net, "best of several"),
         accuracy("Highway B", f"{TEN} (mean)", net, "mean of several", std=0.16),
@@ -81,11 +98,11 @@ TABLES = (
         cells=(
             counted("Highway, width 16", "params", 39e3, NARROW, code="S", digits=0),
             accuracy("Highway, width 16", RIGHT, "highway.mnist10_narrow", NOT_STATED, code="S"),
-            counted("Highway, width 32", "params", 151e3, BROAD, code="S", digits=3),
+            counted("Highway, width 32", "params", 151e3, BROAD, code="S", digits=0),
             accuracy("Highway, width 32", RIGHT, "highway.mnist10", NOT_STATED, code="S"),
-            quoted("Maxout", "params", 420e3, unit="parameters", code="S"),
+            quoted("Maxout", "params", 420e3, unit="parameters", said=COUNT, code="S", digits=0),
             quoted("Maxout", RIGHT, 99.55, code="S"),
-            quoted("DSN", "params", 350e3, unit="parameters", code="S"),
+            quoted("DSN", "params", 350e3, unit="parameters", said=COUNT, code="S", digits=0),
             quoted("DSN", RIGHT, 99.61, code="S"),
             accuracy(
                 "authors' sample log, 180k iterations",

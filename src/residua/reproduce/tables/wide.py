@@ -106,7 +106,9 @@ def _final() -> list[Cell]:
         if value is not None
     ]
     others.append(quoted("pre-act 1001, batch 64", C10, 4.64))
-    others.append(quoted("original ResNet-1202", "params", 10.2e6, unit="parameters", digits=1))
+    others.append(
+        quoted("original ResNet-1202", "params", 10.2e6, unit="parameters", said="count", digits=1)
+    )
     ours = [("WRN-40-4", "wrn40_4"), ("WRN-16-8", "wrn16_8"), ("WRN-28-10", "wrn28_10")]
     return [*others, *(cell for row, name in ours for cell in _both(row, f"wide.{name}"))]
 
