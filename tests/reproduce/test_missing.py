@@ -58,12 +58,12 @@ def test_starting_twice_repeats_nothing_and_more_seeds_add_only_those(tmp_path):
     before = (tmp_path / "runs" / "mine" / "seed0" / "events.jsonl").read_bytes()
     fill([cell()], effort(tmp_path, listen=heard))
     assert heard.updates == 4
-    fill([cell()], effort(tmp_path, listen=heard, seeds=3))
-    assert (folders(tmp_path), heard.updates) == (["seed0", "seed1", "seed2"], 12)
+    fill([cell()], effort(tmp_path, listen=heard, seeds=2))
+    assert (folders(tmp_path), heard.updates) == (["seed0", "seed1"], 8)
     assert (tmp_path / "runs" / "mine" / "seed0" / "events.jsonl").read_bytes() == before
     (judgement,) = judged([cell()], effort(tmp_path).roots)
-    assert judgement.statistic == "mean, n = 3"
-    assert len(judgement.measured.folders) == 3
+    assert judgement.statistic == "mean, n = 2"
+    assert len(judgement.measured.folders) == 2
 
 
 def test_what_was_killed_half_way_goes_on_in_its_folder_to_the_same_end(tmp_path, monkeypatch):
