@@ -41,7 +41,7 @@ LAYERS = (
     ("execute",),
     ("interruption",),
     ("recipes",),
-    ("lab",),
+    ("lab", "reproduce"),
     ("cli",),
 )
 

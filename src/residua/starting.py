@@ -53,7 +53,7 @@ def start(
             ours cannot be brought to.
         DataError: they could not be fetched.
     """
-    path = _fetched(config) if source == TORCHVISION else Path(source)
+    path = fetched(config) if source == TORCHVISION else Path(source)
     _, metadata = read(path)
     known = weights.card_of(metadata, path).get("classes")
     if known is not None:
@@ -74,7 +74,7 @@ def start(
     return told if (told.channels, told.range) == ("RGB", 1.0) else in_rgb(net, told)
 
 
-def _fetched(config: object) -> Path:
+def fetched(config: object) -> Path:
     """Return the file of torchvision's first weights for a net, fetched if it is not there."""
     if not isinstance(config, ImagenetConfig):
         raise ConfigError(

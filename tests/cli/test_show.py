@@ -40,7 +40,7 @@ def test_numbers_that_a_recipe_gives_are_told_without_its_pictures(show):
     assert re.search(r"std +1, 1, 1\n", text)
 
 
-@pytest.mark.parametrize("name", ["preact.preresnet164", "wide.wrn16_8_zca"])
+@pytest.mark.parametrize("name", ["preact.preresnet164", "whitened.wrn16_8"])
 def test_numbers_of_pictures_that_are_not_there_are_the_datas(show, tmp_path, name):
     text = show(name)
     assert re.search(r"input +3x32x32\n", text)

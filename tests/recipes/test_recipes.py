@@ -34,7 +34,7 @@ def shallow(net):
         case "cifar":
             return replace(net, depth={"basic": 8, "bottleneck": 11, "single": 5}[net.block])
         case "wide":
-            return replace(net, depth=10, widen=1.0)
+            return replace(net, depth=3 * len(net.kernels) + 4, units=None, widen=1.0)
         case "mnist":
             return replace(net, depth=10)
         case "imagenet":

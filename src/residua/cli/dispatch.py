@@ -22,6 +22,7 @@ COMMANDS = {
     "verify-resume": "stop a training, go on, and compare with one that was not stopped",
     "residualize": "add shortcuts to a net that was built without them",
     "lab": "experiments to look at: lab degradation",
+    "reproduce": "a table of a paper, beside what runs here came to, with a verdict",
 }
 
 HELP = """Residua: residual networks you can trust.

@@ -10,6 +10,7 @@ Not in our sources: the norm of the contrast normalization, and whether the bias
 decay (here they do, at the same rate as weights).
 
 Sources:
+    [H] Srivastava et al., Highway Networks, arXiv:1505.00387.
     [C] flukeskywalker/highway-networks, examples/highways: solver files and sample logs.
     [T] Srivastava et al., Training Very Deep Networks, arXiv:1507.06228.
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, table 6, which quotes [T].
@@ -53,6 +54,8 @@ def cifar19() -> Experiment:
         "cifar19",
         Claim.error(7.54, source, statistic="best of several"),
         Claim.error(7.72, source, statistic="mean of several"),
+        Claim.error(7.76, "arXiv:1505.00387", statistic="not stated"),
+        Claim.error(7.60, "arXiv:1507.06228", statistic="not stated"),
         Claim.error(7.86, LOGS),
         classes=10,
     )
@@ -64,6 +67,7 @@ def cifar19_cifar100() -> Experiment:
     return _cifar(
         "cifar19_cifar100",
         Claim.error(32.39, source, statistic="mean of several"),
+        Claim.error(32.24, "arXiv:1507.06228", statistic="not stated"),
         Claim.error(31.91, LOGS),
         classes=100,
     )

@@ -17,6 +17,7 @@ from residua.train.schedule import StepsConfig, iterations
 __all__ = [
     "wrn16_4",
     "wrn16_4_dropout",
+    "wrn16_8",
     "wrn16_8_dropout",
     "wrn52_1",
     "wrn52_1_dropout",
@@ -66,6 +67,11 @@ def wrn52_1() -> Experiment:
 def wrn52_1_dropout() -> Experiment:
     """WRN-52-1 with dropout on SVHN: 1.7 % test error in the paper."""
     return _svhn("wrn52_1_dropout", 52, 1, 1.7, dropout=0.4)
+
+
+def wrn16_8() -> Experiment:
+    """WRN-16-8 on SVHN: 1.81 % test error in the paper."""
+    return _svhn("wrn16_8", 16, 8, 1.81, statistic="single run")
 
 
 def wrn16_8_dropout() -> Experiment:

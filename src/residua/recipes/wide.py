@@ -4,11 +4,11 @@
 decay 5e-4 of everything; 4 reflected pixels around each picture, a random crop, mirrored half the
 time; the mean and deviation of each channel. Dropout, where there is any, is 0.3. The paper prints
 the median of 5 runs, but for the best ones, which are single. Its first version has whitened
-pictures: those are the recipes that end in `_zca`.
+pictures: those recipes are in `whitened`, and the units that are compared in `wide_units`.
 
 Epochs are counted in updates to the nearest.
 
-Source: Zagoruyko and Komodakis, Wide Residual Networks, arXiv:1605.07146, v4 (v1 for `_zca`), and
+Source: Zagoruyko and Komodakis, Wide Residual Networks, arXiv:1605.07146, v4, and
 the authors' szagoruyko/wide-residual-networks, scripts/train_cifar.sh and README.md.
 """
 
@@ -27,18 +27,12 @@ __all__ = [
     "wrn16_4_dropout_cifar100",
     "wrn16_8",
     "wrn16_8_cifar100",
-    "wrn16_8_zca",
-    "wrn16_8_zca_cifar100",
     "wrn28_10",
     "wrn28_10_cifar100",
     "wrn28_10_dropout",
     "wrn28_10_dropout_cifar100",
-    "wrn28_10_zca",
-    "wrn28_10_zca_cifar100",
     "wrn40_4",
     "wrn40_4_cifar100",
-    "wrn40_4_zca",
-    "wrn40_4_zca_cifar100",
     "wrn40_10_dropout",
     "wrn40_10_dropout_cifar100",
     "wrn52_1",
@@ -50,7 +44,7 @@ __all__ = [
 PICTURES, BATCH = 50_000, 128
 
 
-def _cifar(  # noqa: PLR0913 -- what the rows of the tables differ in
+def on_cifar(  # noqa: PLR0913 -- what the rows of the tables differ in
     name: str,
     depth: int,
     widen: int,
@@ -61,6 +55,7 @@ def _cifar(  # noqa: PLR0913 -- what the rows of the tables differ in
     whiten: bool = False,
     statistic: str = "median of 5",
 ) -> Experiment:
+    """Train a wide net as the authors' script does; errors in percent."""
     falls = tuple(iterations(epochs, PICTURES, BATCH) for epochs in (60, 120, 160))
     version = "v1" if whiten else "v4"
     return Experiment(
@@ -80,121 +75,91 @@ def _cifar(  # noqa: PLR0913 -- what the rows of the tables differ in
 
 def wrn40_4() -> Experiment:
     """WRN-40-4 on CIFAR-10: 4.53 % test error in the paper."""
-    return _cifar("wrn40_4", 40, 4, 4.53)
+    return on_cifar("wrn40_4", 40, 4, 4.53)
 
 
 def wrn40_4_cifar100() -> Experiment:
     """WRN-40-4 on CIFAR-100: 21.18 % test error in the paper."""
-    return _cifar("wrn40_4_cifar100", 40, 4, 21.18, hundred=True)
+    return on_cifar("wrn40_4_cifar100", 40, 4, 21.18, hundred=True)
 
 
 def wrn16_8() -> Experiment:
     """WRN-16-8 on CIFAR-10: 4.27 % test error in the paper."""
-    return _cifar("wrn16_8", 16, 8, 4.27)
+    return on_cifar("wrn16_8", 16, 8, 4.27)
 
 
 def wrn16_8_cifar100() -> Experiment:
     """WRN-16-8 on CIFAR-100: 20.43 % test error in the paper."""
-    return _cifar("wrn16_8_cifar100", 16, 8, 20.43, hundred=True)
+    return on_cifar("wrn16_8_cifar100", 16, 8, 20.43, hundred=True)
 
 
 def wrn28_10() -> Experiment:
     """WRN-28-10 on CIFAR-10: 4 % test error in the paper."""
-    return _cifar("wrn28_10", 28, 10, 4.0)
+    return on_cifar("wrn28_10", 28, 10, 4.0)
 
 
 def wrn28_10_cifar100() -> Experiment:
     """WRN-28-10 on CIFAR-100: 19.25 % test error in the paper."""
-    return _cifar("wrn28_10_cifar100", 28, 10, 19.25, hundred=True)
+    return on_cifar("wrn28_10_cifar100", 28, 10, 19.25, hundred=True)
 
 
 def wrn16_4() -> Experiment:
     """WRN-16-4 on CIFAR-10: 5.02 % test error in the paper."""
-    return _cifar("wrn16_4", 16, 4, 5.02)
+    return on_cifar("wrn16_4", 16, 4, 5.02)
 
 
 def wrn16_4_cifar100() -> Experiment:
     """WRN-16-4 on CIFAR-100: 24.03 % test error in the paper."""
-    return _cifar("wrn16_4_cifar100", 16, 4, 24.03, hundred=True)
+    return on_cifar("wrn16_4_cifar100", 16, 4, 24.03, hundred=True)
 
 
 def wrn52_1() -> Experiment:
     """WRN-52-1 on CIFAR-10: 6.43 % test error in the paper."""
-    return _cifar("wrn52_1", 52, 1, 6.43)
+    return on_cifar("wrn52_1", 52, 1, 6.43)
 
 
 def wrn52_1_cifar100() -> Experiment:
     """WRN-52-1 on CIFAR-100: 29.89 % test error in the paper."""
-    return _cifar("wrn52_1_cifar100", 52, 1, 29.89, hundred=True)
+    return on_cifar("wrn52_1_cifar100", 52, 1, 29.89, hundred=True)
 
 
 def wrn28_10_dropout() -> Experiment:
     """WRN-28-10 with dropout on CIFAR-10: 3.89 % test error in the paper."""
-    return _cifar("wrn28_10_dropout", 28, 10, 3.89, dropout=0.3)
+    return on_cifar("wrn28_10_dropout", 28, 10, 3.89, dropout=0.3)
 
 
 def wrn28_10_dropout_cifar100() -> Experiment:
     """WRN-28-10 with dropout on CIFAR-100: 18.85 % test error in the paper."""
-    return _cifar("wrn28_10_dropout_cifar100", 28, 10, 18.85, dropout=0.3, hundred=True)
+    return on_cifar("wrn28_10_dropout_cifar100", 28, 10, 18.85, dropout=0.3, hundred=True)
 
 
 def wrn16_4_dropout() -> Experiment:
     """WRN-16-4 with dropout on CIFAR-10: 5.24 % test error in the paper."""
-    return _cifar("wrn16_4_dropout", 16, 4, 5.24, dropout=0.3)
+    return on_cifar("wrn16_4_dropout", 16, 4, 5.24, dropout=0.3)
 
 
 def wrn16_4_dropout_cifar100() -> Experiment:
     """WRN-16-4 with dropout on CIFAR-100: 23.91 % test error in the paper."""
-    return _cifar("wrn16_4_dropout_cifar100", 16, 4, 23.91, dropout=0.3, hundred=True)
+    return on_cifar("wrn16_4_dropout_cifar100", 16, 4, 23.91, dropout=0.3, hundred=True)
 
 
 def wrn52_1_dropout() -> Experiment:
     """WRN-52-1 with dropout on CIFAR-10: 6.28 % test error in the paper."""
-    return _cifar("wrn52_1_dropout", 52, 1, 6.28, dropout=0.3)
+    return on_cifar("wrn52_1_dropout", 52, 1, 6.28, dropout=0.3)
 
 
 def wrn52_1_dropout_cifar100() -> Experiment:
     """WRN-52-1 with dropout on CIFAR-100: 29.78 % test error in the paper."""
-    return _cifar("wrn52_1_dropout_cifar100", 52, 1, 29.78, dropout=0.3, hundred=True)
+    return on_cifar("wrn52_1_dropout_cifar100", 52, 1, 29.78, dropout=0.3, hundred=True)
 
 
 def wrn40_10_dropout() -> Experiment:
     """WRN-40-10 with dropout on CIFAR-10: 3.8 % test error in the paper."""
-    return _cifar("wrn40_10_dropout", 40, 10, 3.8, dropout=0.3, statistic="single run")
+    return on_cifar("wrn40_10_dropout", 40, 10, 3.8, dropout=0.3, statistic="single run")
 
 
 def wrn40_10_dropout_cifar100() -> Experiment:
     """WRN-40-10 with dropout on CIFAR-100: 18.3 % test error in the paper."""
-    return _cifar(
+    return on_cifar(
         "wrn40_10_dropout_cifar100", 40, 10, 18.3, dropout=0.3, hundred=True, statistic="single run"
     )
-
-
-def wrn40_4_zca() -> Experiment:
-    """WRN-40-4 on whitened CIFAR-10: 4.97 % test error in the paper."""
-    return _cifar("wrn40_4_zca", 40, 4, 4.97, whiten=True)
-
-
-def wrn40_4_zca_cifar100() -> Experiment:
-    """WRN-40-4 on whitened CIFAR-100: 22.89 % test error in the paper."""
-    return _cifar("wrn40_4_zca_cifar100", 40, 4, 22.89, hundred=True, whiten=True)
-
-
-def wrn16_8_zca() -> Experiment:
-    """WRN-16-8 on whitened CIFAR-10: 4.81 % test error in the paper."""
-    return _cifar("wrn16_8_zca", 16, 8, 4.81, whiten=True)
-
-
-def wrn16_8_zca_cifar100() -> Experiment:
-    """WRN-16-8 on whitened CIFAR-100: 22.07 % test error in the paper."""
-    return _cifar("wrn16_8_zca_cifar100", 16, 8, 22.07, hundred=True, whiten=True)
-
-
-def wrn28_10_zca() -> Experiment:
-    """WRN-28-10 on whitened CIFAR-10: 4.17 % test error in the paper."""
-    return _cifar("wrn28_10_zca", 28, 10, 4.17, whiten=True)
-
-
-def wrn28_10_zca_cifar100() -> Experiment:
-    """WRN-28-10 on whitened CIFAR-100: 20.5 % test error in the paper."""
-    return _cifar("wrn28_10_zca_cifar100", 28, 10, 20.5, hundred=True, whiten=True)

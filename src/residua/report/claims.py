@@ -50,6 +50,11 @@ def claims(run: Record) -> list[dict[str, Any]]:
     return [_beside(claim, run) for claim in run.settings.get("claims") or ()]
 
 
+def measured(claim: Mapping[str, Any], run: Record) -> float | None:
+    """Return the number that a run measured under a claim's protocol; None if it did not."""
+    return _beside(claim, run)["measured"]
+
+
 def _beside(claim: Mapping[str, Any], run: Record) -> dict[str, Any]:
     metric = claim["metric"]
     if metric not in ERRORS:

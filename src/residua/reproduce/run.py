@@ -1,0 +1,241 @@
+"""Fills the cells of tables, and judges them by the records that are there."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from residua import recipes, runtime
+from residua.data.folder import FilesConfig
+from residua.data.views import Views, Whole
+from residua.detection_experiment import AnyExperiment
+from residua.errors import ConfigError, DataError, ResiduaError, closest
+from residua.experiment import Experiment
+from residua.nets.imagenet import ImagenetConfig
+from residua.reproduce import given
+from residua.reproduce.cell import Cell, Counted, Difference, Evaluated, Exceeds, Table, Trained
+from residua.reproduce.count import counted
+from residua.reproduce.effort import Effort
+from residua.reproduce.evidence import Found, found, summed
+from residua.reproduce.missing import complete
+from residua.reproduce.verdict import Judgement, Measured, judge
+from residua.train import parallel
+from residua.train.parallel import World
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What a cell wants of a recipe.
+
+    Attributes:
+        recipe: its full name.
+        metric: the number that is wanted.
+        views: under which protocol.
+        pictures: learned from and tested on, where the data set does not say.
+    """
+
+    recipe: str
+    metric: str
+    views: Views
+    pictures: tuple[int, int] | None = None
+
+
+def fill(cells: Sequence[Cell], effort: Effort) -> list[ResiduaError]:
+    """Train and test what is missing for some cells.
+
+    Several processes that torchrun started share every training.
+
+    Args:
+        cells: that are to be filled.
+        effort: how often, how long and where.
+
+    Returns:
+        What kept recipes or weights from being tried; the others were.
+
+    Raises:
+        ConfigError: the effort comes to nothing, or weights are given that no cell asks for.
+        RunError: a training stopped; starting again goes on with it.
+    """
+    effort.check()
+    _check_weights(cells, effort)
+    faults: list[ResiduaError] = []
+    with parallel.joined(parallel.own_device(runtime.pick_device(effort.device))) as world:
+        for cell in cells:
+            try:
+                _give(cell, effort, world)
+            except (ConfigError, DataError) as fault:
+                faults.append(fault)
+        for name, asked in _by_recipe(cells).items():
+            try:
+                _train(recipes.find(name), asked, effort, world)
+            except (ConfigError, DataError) as fault:
+                faults.append(fault)
+    return faults
+
+
+def judged(cells: Iterable[Cell], roots: Sequence[Path]) -> list[Judgement]:
+    """Judge cells by the records below some folders; nothing is trained or tested."""
+    there = Records(tuple(roots))
+    return [_with_state(judge(cell, measured(cell, there)), there) for cell in cells]
+
+
+class Records:
+    """The records below some folders, each read once.
+
+    Args:
+        roots: folders of runs.
+    """
+
+    def __init__(self, roots: tuple[Path, ...]) -> None:
+        self.roots = roots
+        self._read: dict[tuple[str, tuple[int, int] | None], list[Found]] = {}
+
+    def of(self, asked: Asked) -> list[Found]:
+        """List the runs of a recipe."""
+        key = asked.recipe, asked.pictures
+        if key not in self._read:
+            self._read[key] = found(recipes.find(asked.recipe), self.roots, asked.pictures)
+        return self._read[key]
+
+
+def measured(cell: Cell, there: Records) -> Measured | None:
+    """Find what was measured for a cell."""
+    how = cell.how
+    match how:
+        case Counted():
+            return counted(how)
+        case Evaluated():
+            return given.measured(how, there.roots)
+        case Difference():
+            return _difference(*(_of_recipe(asked, there) for asked in asked_by(how)))
+        case Trained() | Exceeds():
+            (asked,) = asked_by(how)
+            ours = _of_recipe(asked, there)
+            if ours is not None and isinstance(how, Trained) and how.accuracy:
+                right = tuple(100 - value for value in ours.values)
+                return dataclasses.replace(ours, values=right)
+            return ours
+    return None
+
+
+def _with_state(judgement: Judgement, there: Records) -> Judgement:
+    """Say of a cell that is not run what there is of it."""
+    if judgement.verdict != "not run":
+        return judgement
+    told = [
+        f"{run.folder} was not tested under this protocol ({asked.views.protocol})"
+        if run.finished
+        else f"{run.folder} has come to {run.record.iteration:,} of "
+        f"{run.experiment.schedule.until:,} updates"
+        for asked in asked_by(judgement.cell.how)
+        for run in there.of(asked)
+        if run.number(asked.metric, asked.views) is None
+    ]
+    return dataclasses.replace(judgement, why=tuple(told))
+
+
+def asked_by(how: object) -> list[Asked]:
+    """List what a cell wants of recipes."""
+    match how:
+        case Trained():
+            return [Asked(how.recipe, how.metric, how.views, how.pictures)]
+        case Exceeds():
+            return [Asked(how.recipe, how.metric, Whole())]
+        case Difference():
+            return [Asked(name, how.metric, how.views) for name in (how.larger, how.smaller)]
+    return []
+
+
+def chosen(table: Table, rows: Sequence[str]) -> list[Cell]:
+    """Return the cells of some rows, or of all if none is named.
+
+    Raises:
+        ConfigError: the table has no such row.
+    """
+    known = {cell.row.casefold() for cell in table.cells}
+    for row in rows:
+        if row.casefold() not in known:
+            labels = list(dict.fromkeys(cell.row for cell in table.cells))
+            hint = closest(row, labels) or f" (there are {', '.join(labels)})"
+            raise ConfigError(f"{table.name} has no row {row}{hint}")
+    wanted = {row.casefold() for row in rows} or known
+    return [cell for cell in table.cells if cell.row.casefold() in wanted]
+
+
+def _of_recipe(asked: Asked, there: Records) -> Measured | None:
+    """Find the runs of a recipe, or else a test of given weights in its place."""
+    recipe = recipes.find(asked.recipe)
+    ours = summed(there.of(asked), asked.metric, asked.views)
+    how = _in_its_place(recipe, asked)
+    if how is None or (ours is not None and not ours.differences):
+        return ours
+    weights = given.measured(how, there.roots)
+    if weights is None or ours is not None:
+        return ours
+    told = (f"the weights were not trained by {asked.recipe}", *weights.differences)
+    return dataclasses.replace(weights, differences=told)
+
+
+def _difference(larger: Measured | None, smaller: Measured | None) -> Measured | None:
+    if larger is None or smaller is None:
+        return None
+    return Measured(
+        values=larger.values,
+        subtracted=smaller.values,
+        differences=tuple(dict.fromkeys((*larger.differences, *smaller.differences))),
+        remarks=tuple(dict.fromkeys((*larger.remarks, *smaller.remarks))),
+        folders=(*larger.folders, *smaller.folders),
+    )
+
+
+def _by_recipe(cells: Iterable[Cell]) -> dict[str, list[Asked]]:
+    """Collect what is wanted of each recipe, in the order of the cells."""
+    wanted: dict[str, list[Asked]] = {}
+    for cell in cells:
+        for asked in asked_by(cell.how):
+            wanted.setdefault(asked.recipe, []).append(asked)
+    return wanted
+
+
+def _train(recipe: AnyExperiment, asked: Sequence[Asked], effort: Effort, world: World) -> None:
+    """Fill what is wanted of a recipe, unless weights were given in its place."""
+    if recipe.name.partition(".")[2] in effort.weights:
+        return
+    looks = [(each.metric, each.views) for each in asked]
+    complete(recipe, effort, world, looks=looks, pictures=asked[0].pictures)
+
+
+def _give(cell: Cell, effort: Effort, world: World) -> None:
+    for how in _given(cell):
+        if how.name in effort.weights:
+            given.evaluate(how.name, how.net, how.views, effort, world)
+
+
+def _given(cell: Cell) -> Iterator[Evaluated]:
+    """List the tests of given weights that say something of a cell."""
+    if isinstance(cell.how, Evaluated):
+        yield cell.how
+    for asked in asked_by(cell.how):
+        how = _in_its_place(recipes.find(asked.recipe), asked)
+        if how is not None:
+            yield how
+
+
+def _in_its_place(recipe: AnyExperiment, asked: Asked) -> Evaluated | None:
+    """Say which test of given weights may stand, scaled, in the place of a recipe of ImageNet."""
+    if not isinstance(recipe, Experiment) or not isinstance(recipe.data, FilesConfig):
+        return None
+    if not isinstance(recipe.net, ImagenetConfig) or asked.metric not in given.ERRORS:
+        return None
+    name = recipe.name.partition(".")[2]
+    return Evaluated(
+        name=name, net=recipe.net, origin="residua", views=asked.views, metric=asked.metric
+    )
+
+
+def _check_weights(cells: Iterable[Cell], effort: Effort) -> None:
+    names = {how.name for cell in cells for how in _given(cell)}
+    for name in effort.weights:
+        if name not in names:
+            there = f" (there are {', '.join(sorted(names))})" if names else ""
+            hint = closest(name, names) or there
+            raise ConfigError(f"no cell that was asked for takes weights called {name}{hint}")
