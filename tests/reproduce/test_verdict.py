@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies
-from kept_runs import MINE, cell
 
+from kept_runs import MINE, cell
 from residua.nets.cifar import CifarConfig
 from residua.reproduce.cell import Cell, Counted, Difference, Exceeds, OutOfScope, Quoted, Trained
 from residua.reproduce.verdict import Measured, judge, tolerance
