@@ -7,9 +7,8 @@ from pathlib import Path
 from residua import report, runtime
 from residua.cli.options import parse
 from residua.cli.screen import Screen, say, table
-from residua.cli.studies.lasting import begin, going_on, manner, show, smoke
+from residua.cli.studies.lasting import begin, going_on, is_whole, manner, show, smoke
 from residua.errors import ConfigError
-from residua.lab.budget import FULL
 from residua.lab.compared import compared
 from residua.lab.ground import Length, ground
 from residua.lab.sweep import results
@@ -54,7 +53,7 @@ def main(words: Sequence[str]) -> None:
     if options.rounds < 1:
         raise ConfigError(f"timing needs at least one round, got {options.rounds}")
     runtime.set_threads(options.threads)
-    on = ground(options.data, whole=options.budget == FULL)
+    on = ground(options.data, whole=is_whole("width", options))
     comparison = width(on, options.deep)
     longest = comparison.plan(Length(updates=on.whole, why=on.recipe), options.seeds)
     folder, found = begin(comparison.name, options, on, longest)
