@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from residua.errors import ConfigError
 from residua.nn.blocks import GatedBlock, HighwayBlock, PlainBlock, ResidualBlock, StochasticBlock
+from residua.nn.modes import evaluating
 from residua.nn.shortcuts import Scale
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
@@ -59,18 +60,15 @@ def take_statistics(net: nn.Module, norms: list[Norm], batches: Iterable[Tensor]
         norms: as `make_identity` returned them.
         batches: inputs as the net takes them, N, C, H, W.
     """
-    modes = {module: module.training for module in net.modules()}
     sums = {norm: _Moments(norm.num_features) for norm in norms}
     hooks = [norm.register_forward_pre_hook(sums[norm]) for norm in norms]
     try:
-        net.eval()
-        for batch in batches:
-            net(batch)
+        with evaluating(net):
+            for batch in batches:
+                net(batch)
     finally:
         for hook in hooks:
             hook.remove()
-        for module, mode in modes.items():
-            module.training = mode
     for norm, found in sums.items():
         if found.count:
             _pass_on(norm, *found.mean_and_variance())

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from residua.errors import ConfigError
+from residua.nn.modes import evaluating
 
 
 @torch.inference_mode()
@@ -33,16 +34,13 @@ def milliseconds(
             f"time is measured with at least 1 input and 1 turn, got {batch}, {rounds}"
         )
     taken: list[list[float]] = [[] for _ in nets]
-    modes = [{module: module.training for module in net.modules()} for net in nets]
     inputs = [_input(net, (batch, *input_shape)) for net in nets]
-    for turn in range(-3, rounds):
-        for index, net in enumerate(nets):
-            seconds = _seconds(net.eval(), inputs[index])
-            if turn >= 0:
-                taken[index].append(1000 * seconds / batch)
-    for each in modes:
-        for module, mode in each.items():
-            module.training = mode
+    with evaluating(*nets):
+        for turn in range(-3, rounds):
+            for index, net in enumerate(nets):
+                seconds = _seconds(net, inputs[index])
+                if turn >= 0:
+                    taken[index].append(1000 * seconds / batch)
     return [min(times) for times in taken]
 
 
