@@ -4,7 +4,8 @@ Sources:
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, section 1 (the solution by
         construction: the added layers are identity mappings).
     [G] Goyal et al., Accurate, Large Minibatch SGD, arXiv:1706.02677, section 5.1.
-    [C] Chen et al., Net2Net, arXiv:1511.05641, section 2.3 (identity layers, and their batch norm).
+    [C] Chen et al., Net2Net, arXiv:1511.05641, Net2DeeperNet: identity layers, and batch
+        normalization that undoes itself.
 """
 
 from collections.abc import Iterable, Iterator
