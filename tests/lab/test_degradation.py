@@ -6,8 +6,8 @@ from residua import events, recipes
 from residua.errors import ConfigError
 from residua.lab.degradation import as_published, degradation, experiments
 from residua.lab.ground import ground
+from residua.lab.layers import layers_of
 from residua.lab.sweep import Manner
-from residua.lab.within import within
 
 
 def test_twins_share_everything_but_the_shortcut():
@@ -47,7 +47,7 @@ def test_the_study_trains_all_and_draws_a_page(study):
 
 def test_networks_are_looked_into_layer_by_layer(study):
     _, folder, results = study
-    found, note = within([result.folder for result in results])
+    found, note = layers_of([result.folder for result in results])
     assert [(each.name, each.family) for each in found] == [
         ("plain-8", "plain"),
         ("PreResNet-8", "pre-activation"),
@@ -60,7 +60,7 @@ def test_networks_are_looked_into_layer_by_layer(study):
     page = (folder / "report.html").read_text()
     assert "gradient norm, before training" in page
     assert "figure 7" in page
-    one, other = (within([result.folder])[0][0] for result in results[:2])
+    one, other = (layers_of([result.folder])[0][0] for result in results[:2])
     for name, values in found[0].quantities.items():
         pairs = zip(one.quantities[name], other.quantities[name], strict=True)
         assert values == pytest.approx([(a + b) / 2 for a, b in pairs])
