@@ -7,7 +7,6 @@ Sources:
 """
 
 import dataclasses
-import time
 from collections.abc import Callable, Sequence
 
 import torch
@@ -194,14 +193,7 @@ def _interleaved(works: Sequence[Work], rounds: int, device: torch.device) -> li
     seconds: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
         for work, into in zip(works, seconds, strict=True):
-            _wait(device)
-            began = time.perf_counter()
+            began = runtime.now(device)
             work()
-            _wait(device)
-            into.append(time.perf_counter() - began)
+            into.append(runtime.now(device) - began)
     return seconds
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from residua.errors import ConfigError
-from residua.nn.blocks import GatedBlock, HighwayBlock, PlainBlock, ResidualBlock, StochasticBlock
+from residua.nets.blocks_of import parts_around
+from residua.nn.blocks import GatedBlock, HighwayBlock, PlainBlock
 from residua.nn.modes import evaluating
 from residua.nn.shortcuts import Scale
 
@@ -99,16 +100,9 @@ class _Moments:
 
 def _way(block: nn.Module) -> list[nn.Module]:
     """List the parts of a block that values pass through when F is zero, or all of a plain one."""
-    match block:
-        case PlainBlock():
-            return [block.before, block.residual, block.after]
-        case ResidualBlock():
-            return [block.before, block.shortcut, block.after]
-        case StochasticBlock():
-            return [block.shortcut, block.after]
-        case _:
-            shortcut = getattr(block, "downsample", None)
-            return [shortcut if isinstance(shortcut, nn.Module) else nn.Identity(), nn.ReLU()]
+    if isinstance(block, PlainBlock):
+        return [block.before, block.residual, block.after]
+    return list(parts_around(block).values())
 
 
 def _function(block: nn.Module) -> list[nn.Module]:

@@ -1,11 +1,11 @@
 """How long networks take, measured side by side."""
 
-import time
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from residua import runtime
 from residua.errors import ConfigError
 from residua.nn.modes import evaluating
 
@@ -45,16 +45,9 @@ def milliseconds(
 
 
 def _seconds(net: nn.Module, images: Tensor) -> float:
-    _wait(images.device)
-    began = time.perf_counter()
+    began = runtime.now(images.device)
     net(images)
-    _wait(images.device)
-    return time.perf_counter() - began
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    return runtime.now(images.device) - began
 
 
 def _input(net: nn.Module, shape: tuple[int, ...]) -> Tensor:
