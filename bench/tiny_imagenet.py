@@ -11,8 +11,6 @@ from residua.nets.imagenet import ImagenetConfig
 from residua.recipes.pictures import recognised
 
 SIDE = 128
-# Of the updates that own pictures get by default.
-SHARE = 0.5
 
 
 def scaled(experiment, share):
@@ -37,5 +35,5 @@ def pretrained(data, root, share=1.0):
         data=dataclasses.replace(experiment.data, size=SIDE),
         augment=RandomResizedCrop(size=SIDE, area=(0.25, 1.0)),
     )
-    result = trained(scaled(experiment, share * SHARE), root, f"source_{share:g}")
+    result = trained(scaled(experiment, share), root, f"source_{share:g}")
     return result, result.folder / "weights" / "last.safetensors"

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from residua import report, runs, runtime
 from residua.analyze.batchnorm import Examination, Examining, Measured, examine
+from residua.analyze.norm_advice import advise
 from residua.data.loading import Pictures, Serving
 from residua.errors import ConfigError
 from residua.evaluate import scores
@@ -135,6 +136,7 @@ def page(folder: Path, examined: Examined, *, title: str, device: torch.device) 
     return report.write_batchnorm(
         folder,
         examined.found,
+        advise(examined.found),
         title=title,
         averaged=examined.averaged,
         unaugmented=(examined.unaugmented_averaged, examined.unaugmented),
