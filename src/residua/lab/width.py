@@ -15,6 +15,7 @@ from residua import runtime
 from residua.errors import ConfigError
 from residua.experiment import Experiment
 from residua.lab.compared import Comparison, Setting
+from residua.lab.equal import parameters
 from residua.lab.ground import Ground
 from residua.nets.wide import WIDTHS, WideConfig
 from residua.report.width import NetTime
@@ -44,12 +45,6 @@ NOTES = (
 def name(net: WideConfig) -> str:
     """Return the paper's name of a net, WRN-n-k."""
     return f"WRN-{net.depth}-{net.widen:g}"
-
-
-def parameters(net: WideConfig) -> int:
-    """Count weights and biases, batch normalization included."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in net.build().parameters())
 
 
 def wide_twin(deep: WideConfig) -> WideConfig:
