@@ -63,9 +63,12 @@ def spread(values):
 
 
 def way(results, kind, what):
-    """How far a net came from the one left plain (0 %) towards the residual twin (100 %)."""
+    """How far a net came from the one left plain (0 %) towards the residual twin (100 %).
+
+    There is no such way where the twin is no better than what was left plain.
+    """
     left, came, twin = (getattr(results[each], what) for each in (LEFT, kind, TWIN))
-    return 100 * (left - came) / (left - twin) if left != twin else math.nan
+    return 100 * (left - came) / (left - twin) if left > twin else math.nan
 
 
 def lines(found, changes, gates):
