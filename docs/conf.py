@@ -1,6 +1,9 @@
 """How Sphinx builds the site: `make docs`."""
 
+import re
 from importlib.metadata import version as installed
+
+from sphinx.application import Sphinx
 
 project = "Residua"
 author = "The Residua developers"
@@ -24,3 +27,12 @@ html_theme = "furo"
 html_title = "Residua"
 html_copy_source = False
 html_show_sphinx = False
+
+
+def setup(app: Sphinx) -> None:
+    """Let links to Markdown outside of the site, such as results of benches, lead to its file."""
+    app.connect("source-read", _give_files)
+
+
+def _give_files(app: Sphinx, page: str, source: list[str]) -> None:
+    source[0] = re.sub(r"\[([^\]]+)\]\((\.\./bench/[^)]+\.md)\)", r"{download}`\1 <\2>`", source[0])
