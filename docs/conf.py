@@ -6,7 +6,7 @@ from importlib.metadata import version as installed
 from sphinx.application import Sphinx
 
 project = "Residua"
-author = "The Residua developers"
+author = project_copyright = "The Residua developers"
 version = release = installed("residua")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
@@ -25,6 +25,8 @@ napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = "Residua"
+html_static_path = ["style"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 
@@ -35,4 +37,4 @@ def setup(app: Sphinx) -> None:
 
 
 def _give_files(app: Sphinx, page: str, source: list[str]) -> None:
-    source[0] = re.sub(r"\[([^\]]+)\]\((\.\./bench/[^)]+\.md)\)", r"{download}`\1 <\2>`", source[0])
+    source[0] = re.sub(r"\]\((?=(\.\./)+bench/[^)]+\.md\))", "](path:", source[0])

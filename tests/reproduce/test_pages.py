@@ -103,7 +103,7 @@ def test_the_overview_counts_verdicts_and_shows_what_was_run(made):
     first, last = (row for row in rows(text) if "he2015.x" in row[0])
     assert first[-1] == "outside tolerance"
     assert first[5] == "[60.50](results/runs.md#mine-seed0)"
-    assert last[2:] == ["4", "", "2", "", "", "", "1", "1"]
+    assert last[2:] == ["4", "2 outside tolerance, 1 quoted, 1 out of scope"]
 
 
 def test_another_result_makes_other_pages(made):

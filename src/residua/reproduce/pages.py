@@ -70,14 +70,13 @@ def pages(records: Path, up: str = "..") -> dict[str, str]:
 
 
 def _overview(judged: dict[str, list[Judgement]], papers: Iterable[str], records: str) -> str:
-    verdicts = get_args(Verdict)
     rows = []
     for name, found in judged.items():
         counts = Counter(judgement.verdict for judgement in found)
-        numbers = [str(counts[verdict] or "") for verdict in verdicts]
-        rows.append([_way(name), tables()[name].title, str(len(found)), *numbers])
-    columns = [("table", False), ("what it shows", False), ("cells", True)]
-    state = table([*columns, *((verdict, True) for verdict in verdicts)], rows)
+        said = [f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict) if counts[verdict]]
+        rows.append([_way(name), tables()[name].title, str(len(found)), ", ".join(said)])
+    columns = [("table", False), ("what it shows", False), ("cells", True), ("state", False)]
+    state = table(columns, rows)
     tested = ["## Trained or tested here", "", *table(TESTED, _tested(judged)), ""]
     tree = ["```{toctree}", ":hidden:", "", *(f"results/{paper}" for paper in papers)]
     tree += ["results/runs", "```"]
