@@ -1,6 +1,7 @@
 """How Sphinx builds the site: `make docs`."""
 
 import re
+import sys
 from importlib.metadata import version as installed
 
 from sphinx.application import Sphinx
@@ -32,9 +33,24 @@ html_show_sphinx = False
 
 
 def setup(app: Sphinx) -> None:
-    """Let links to Markdown outside of the site, such as results of benches, lead to its file."""
+    """Add what extensions do not do."""
     app.connect("source-read", _give_files)
+    app.connect("autodoc-process-docstring", _name_sources, priority=100)
+
+
+def _name_sources(app: Sphinx, kind: str, name: str, what: object, *rest: object) -> None:
+    """Say below a docstring which sources its letters stand for; the head of its module does."""
+    (*_, lines) = rest
+    module = sys.modules.get(getattr(what, "__module__", ""))
+    found = re.findall(
+        r"^ {4}\[([A-Z])\] (.*(?:\n {8,}.*)*)", getattr(module, "__doc__", None) or "", re.M
+    )
+    text = "\n".join(lines)
+    said = [(letter, " ".join(source.split())) for letter, source in found if f"[{letter}]" in text]
+    if said:
+        lines += ["", "Sources:", *(f"    - [{letter}] {source}" for letter, source in said), ""]
 
 
 def _give_files(app: Sphinx, page: str, source: list[str]) -> None:
+    """Let links to Markdown outside of the site, such as results of benches, lead to its file."""
     source[0] = re.sub(r"\]\((?=(\.\./)+bench/[^)]+\.md\))", "](path:", source[0])
