@@ -1,5 +1,6 @@
 """How Sphinx builds the site: `make docs`."""
 
+import dataclasses
 import re
 import sys
 from importlib.metadata import version as installed
@@ -36,6 +37,15 @@ def setup(app: Sphinx) -> None:
     """Add what extensions do not do."""
     app.connect("source-read", _give_files)
     app.connect("autodoc-process-docstring", _name_sources, priority=100)
+    app.connect("autodoc-process-signature", _shorten)
+
+
+def _shorten(app: Sphinx, kind: str, name: str, what: type, *rest: object) -> object:
+    """Show the names of settings alone: their types and meanings stand below."""
+    fields = dataclasses.fields(what) if dataclasses.is_dataclass(what) else ()
+    if not fields or not all(field.kw_only for field in fields):
+        return None
+    return f"(*, {', '.join(field.name for field in fields)})", None
 
 
 def _name_sources(app: Sphinx, kind: str, name: str, what: object, *rest: object) -> None:
