@@ -1,6 +1,7 @@
 """The pages of results are those of the kept records, and a number leads to its record."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -47,10 +48,12 @@ def test_every_number_leads_to_seed_version_command_and_settings(written):
     assert links
     assert set(links) <= sections.keys()
     for link in links:
-        known = {name: value for name, value, *_ in rows(sections[link])}
-        assert {"seed", "code", "command"} <= known.keys()
+        known = {name.partition(",")[0]: value for name, value, *_ in rows(sections[link])}
+        is_given = link.startswith("given-")
+        assert {"weights" if is_given else "seed", "code", "command"} <= known.keys()
         files = re.findall(r"\]\(([^)]+)\)", known["files"])
-        assert any(file.endswith("config.yaml") for file in files)
+        settings = "evaluations.jsonl" if is_given else "config.yaml"
+        assert any(file.endswith(settings) for file in files)
         for file in files:
             assert (ROOT / "docs" / "results" / file).is_file(), file
 
@@ -113,6 +116,49 @@ def test_another_result_makes_other_pages(made):
     assert "mean, n = 3" in after["results/he2015.md"]
     assert "mine seed2" in after["results/runs.md"]
     assert before.keys() == after.keys()
+
+
+def test_a_run_that_goes_on_and_code_that_was_changed_are_told(made):
+    experiment = dataclasses.replace(kept_runs.mine(), seed=5)
+    folder = kept_runs.record(made / "records", experiment, 50.0)
+    start, epoch, _ = (folder / "events.jsonl").read_text().splitlines()
+    start = json.loads(start) | {"command": "residua train mine"}
+    start["environment"] |= {"code": "abc1234+", "residua": "0.1.0", "processes": 2}
+    (folder / "events.jsonl").write_text(f"{json.dumps(start)}\n{epoch}\n")
+    text = pages.pages(made / "records")["results/runs.md"]
+    known = {row[0]: row[1] for row in rows(text.split("## mine seed5")[1])}
+    assert known["tested"] == "not yet"
+    assert known["ended"] == "the record ends at iteration 4 of 4"
+    assert known["command"] == "`residua train mine`"
+    assert known["code"] == "residua 0.1.0, commit abc1234, changed after that commit"
+    assert known["machine"].endswith("float32, 2 processes")
+    assert "test error" not in known
+
+
+def test_given_weights_have_an_entry_with_all_their_tests(made):
+    folder = made / "records" / "given" / "resnet50"
+    folder.mkdir(parents=True)
+    event = {
+        "kind": "evaluation",
+        "weights": "r50.caffemodel",
+        "origin": "caffe",
+        "sha256": "ab12",
+        "count": 50000,
+        "top1_error": 24.7,
+        "top5_error": 7.8,
+        "protocol": "one crop",
+        "environment": {"precision": "float32", "code": "abc1234"},
+        "command": "residua reproduce he2015.release",
+    }
+    other = event | {"top1_error": 22.9, "protocol": "ten crops"}
+    text = "".join(f"{json.dumps(each)}\n" for each in (event, other))
+    (folder / "evaluations.jsonl").write_text(text)
+    page = pages.pages(made / "records")["results/runs.md"]
+    known = {row[0]: row[1] for row in rows(page.split("## given resnet50")[1])}
+    assert known["result, test 1"] == "top-1 error 24.70 %, top-5 error 7.80 % (one crop)"
+    assert known["result, test 2"].endswith("(ten crops)")
+    assert known["weights, test 1"] == "r50.caffemodel (caffe), sha256 ab12"
+    assert known["files"].startswith("[evaluations.jsonl](../../records/given/resnet50/")
 
 
 def test_the_command_writes_them_where_it_is_told(made, monkeypatch, capsys):

@@ -36,9 +36,12 @@ def page(records: Path, way: str) -> str:
         found = record.read(path.parent)
         lines += _section(path.parent, _facts(found), _files(path.parent, records, way))
     for path in sorted((records / FOLDER).glob(f"*/{events.EVALUATIONS}")):
-        for event in events.evaluations(path.parent):
-            facts = _tested(event)
-            lines += _section(path.parent, facts, _files(path.parent, records, way))
+        facts = {
+            f"{name}, test {number}": text
+            for number, event in enumerate(events.evaluations(path.parent), start=1)
+            for name, text in _tested(event).items()
+        }
+        lines += _section(path.parent, facts, _files(path.parent, records, way))
     return "\n".join(lines)
 
 
@@ -97,7 +100,8 @@ def _environment(known: Mapping[str, Any]) -> dict[str, str]:
 def _tested(event: Mapping[str, Any]) -> dict[str, str]:
     return {
         "result": _evaluation(event),
-        "weights": f"{event['weights']}, sha256 {event['sha256']}",
+        "weights": f"{event['weights']} ({event['origin']}), sha256 {event['sha256']}",
+        "tested": f"{event['count']:,} pictures",
         "command": code(event["command"]),
         **_environment(event["environment"]),
     }
