@@ -13,8 +13,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from flowers import trained
-from harness import parser, report, table, verdict
+from harness import parser, report, table, trained, verdict
 from residua import recipes, runs
 from residua.data.loading import whole
 from residua.recipes.continued import continued, save_start

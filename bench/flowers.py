@@ -13,10 +13,10 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from harness import parser, report, table, verdict
+from harness import parser, report, table, trained, verdict
 from residua.recipes.finetune import finetuned
 from residua.recipes.pictures import recognised
-from tiny_imagenet import pretrained, scaled, trained
+from tiny_imagenet import pretrained, scaled
 
 
 def line(what, results):

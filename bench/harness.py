@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from residua import execute, outcome
 from residua.runtime import environment
 
 HERE = Path(__file__).parent
@@ -19,6 +20,21 @@ def parser(description: str) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--write", action="store_true", help="write the result beside the script")
     return made
+
+
+def trained(experiment, root: Path, folder: str, net=None):
+    """Train, or go on, or read what has been trained already; its result.
+
+    Args:
+        experiment: with a classifier or a detector.
+        root: the folder of all runs.
+        folder: the name of the run.
+        net: that the run goes on with, where it was handed over in Python.
+    """
+    place = root / experiment.name / folder
+    if not any(place.glob("checkpoints/*.pt")):
+        return execute.run(experiment, root=root, name=folder, page=False)
+    return outcome.recorded(place) or execute.resume(place, net=net, page=False)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

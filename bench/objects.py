@@ -15,14 +15,14 @@ from pathlib import Path
 
 import torch
 
-from harness import parser, report, table, verdict
+from harness import parser, report, table, trained, verdict
 from residua import trained_detector
 from residua.cli.studies.detection_ladder import scores
 from residua.data.annotated import AnnotatedImages, ObjectTable
 from residua.data.objects import AnnotatedSplits
 from residua.lab.detection_ladder import measure_ladder
 from residua.recipes import objects
-from tiny_imagenet import pretrained, scaled, trained
+from tiny_imagenet import pretrained, scaled
 
 LEAST, PICTURES = 32, 16
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
-from harness import parser, report, table
-from residua import execute, outcome, recipes, runs, runtime
+from harness import parser, report, table, trained
+from residua import recipes, runs, runtime
 from residua.nn.gated import gated_sums
 from residua.surgery.residualize import greatest_change, residualize
 from residua.train.schedule import CosineConfig
@@ -30,14 +30,6 @@ def made(name, seed, updates, **changes):
     schedule = CosineConfig(lr=changes.pop("lr", 0.1), until=updates, warmup=warmup)
     recipe = recipes.find_classifier(name)
     return dataclasses.replace(recipe, schedule=schedule, seed=seed, **changes)
-
-
-def trained(experiment, root, folder, net=None):
-    """Train, or go on, or read what has been trained already."""
-    place = root / experiment.name / folder
-    if not any(place.glob("checkpoints/*.pt")):
-        return execute.run(experiment, root=root, name=folder, page=False)
-    return outcome.recorded(place) or execute.resume(place, net=net, page=False)
 
 
 def of_seed(seed, chosen, root):
@@ -71,9 +63,12 @@ def spread(values):
 
 
 def way(results, kind, what):
-    """How far a net came from the one left plain (0 %) towards the residual twin (100 %)."""
+    """How far a net came from the one left plain (0 %) towards the residual twin (100 %).
+
+    There is no such way where the twin is no better than what was left plain.
+    """
     left, came, twin = (getattr(results[each], what) for each in (LEFT, kind, TWIN))
-    return 100 * (left - came) / (left - twin) if left != twin else math.nan
+    return 100 * (left - came) / (left - twin) if left > twin else math.nan
 
 
 def lines(found, changes, gates):

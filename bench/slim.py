@@ -17,8 +17,7 @@ from pathlib import Path
 
 import torch
 
-from flowers import trained
-from harness import parser, report, table, verdict
+from harness import parser, report, table, trained, verdict
 from residua import runtime
 from residua.data.augment import PadCropFlip
 from residua.data.cifar import Cifar10Config

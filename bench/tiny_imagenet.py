@@ -5,27 +5,17 @@ It is the ResNet-18 of half width that own pictures get, at the 128 pixels of ph
 
 import dataclasses
 
-from residua import execute, outcome
+from harness import trained
 from residua.data.augment import RandomResizedCrop
 from residua.nets.imagenet import ImagenetConfig
 from residua.recipes.pictures import recognised
 
 SIDE = 128
-# Of the updates that own pictures get by default.
-SHARE = 0.5
 
 
 def scaled(experiment, share):
     """The experiment with that share of its updates."""
     return experiment.lasting(max(2, round(experiment.schedule.until * share)))
-
-
-def trained(experiment, root, folder):
-    """Train, or go on, or read what has been trained already."""
-    place = root / experiment.name / folder
-    if not any(place.glob("checkpoints/*.pt")):
-        return execute.run(experiment, root=root, name=folder, page=False)
-    return outcome.recorded(place) or execute.resume(place, page=False)
 
 
 def pretrained(data, root, share=1.0):
@@ -37,5 +27,5 @@ def pretrained(data, root, share=1.0):
         data=dataclasses.replace(experiment.data, size=SIDE),
         augment=RandomResizedCrop(size=SIDE, area=(0.25, 1.0)),
     )
-    result = trained(scaled(experiment, share * SHARE), root, f"source_{share:g}")
+    result = trained(scaled(experiment, share), root, f"source_{share:g}")
     return result, result.folder / "weights" / "last.safetensors"

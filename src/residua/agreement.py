@@ -8,6 +8,7 @@ from residua.data.objects import AnnotatedSplits
 from residua.detect.settings import FasterRcnnConfig
 from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.errors import ConfigError, DataError, ResiduaError
+from residua.nn.modes import evaluating
 
 
 def check_memory(experiment: AnyExperiment, processes: int) -> None:
@@ -78,9 +79,9 @@ def check_fit(net: nn.Module, images: Pictures) -> None:
     """Refuse a network that cannot take the pictures, or does not give one number per class."""
     if not any(parameter.requires_grad for parameter in net.parameters()):
         raise ConfigError("the network has no parameter that could be trained")
-    was_training = net.training
     try:
-        output = net.eval()(torch.zeros(1, *images.shape))
+        with evaluating(net):
+            output = net(torch.zeros(1, *images.shape))
     except ResiduaError:
         raise
     except Exception as error:
@@ -88,7 +89,6 @@ def check_fit(net: nn.Module, images: Pictures) -> None:
         raise ConfigError(
             f"the network cannot take pictures of {size}: {type(error).__name__}: {error}"
         ) from error
-    net.train(was_training)
     shape = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
     if shape != (1, len(images.classes)):
         raise ConfigError(

@@ -16,9 +16,7 @@ from residua.errors import ConfigError
 from residua.evaluate import Scores, scores
 from residua.evaluate.evidence import evidence
 from residua.experiment import Experiment
-from residua.nets import weights
 from residua.nets.describe import layers
-from residua.nets.preprocessing import Preprocessing
 from residua.outcome import Course, Result
 from residua.starting import start
 from residua.train.loop import Terms
@@ -154,24 +152,13 @@ class Classification:
     def save_weights(self, path: Path) -> None:
         """Write the weights with what is needed to use them without the run."""
         train = self.splits.train
-        mean, std = self.normalize.numbers()
-        preparation = self.normalize.preparation
-        weights.save(
+        runs.save_net(
             self.net,
             path,
-            config=self.experiment.recordable().net,
-            preprocessing=Preprocessing(
-                mean=mean,
-                std=std,
-                source="the training images",
-                first="" if preparation is None else preparation.what,
-            ),
-            card={
-                "classes": train.classes,
-                "shape": train.shape,
-                **({} if preparation is None else {"preparation": preparation.facts()}),
-            },
-            beside=None if preparation is None else preparation.arrays(),
+            experiment=self.experiment,
+            classes=train.classes,
+            shape=train.shape,
+            normalize=self.normalize,
         )
 
     def load_weights(self, folder: Path, which: str) -> None:

@@ -12,6 +12,7 @@ runs/<recipe>/<name>/
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from residua.data.whiten import Preparation
 from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.errors import CheckpointError, ConfigError
 from residua.experiment import Experiment
+from residua.nets.preprocessing import Preprocessing
 from residua.nets.reading import read
-from residua.nets.weights import apart, card_of, fill, preprocessing_of
+from residua.nets.weights import apart, card_of, fill, preprocessing_of, save
 
 CONFIG = "config.yaml"
 
@@ -207,6 +209,46 @@ def load_weights(folder: Path, which: str, net: nn.Module) -> Normalize:
         raise CheckpointError(f"{path} does not say how its pictures were normalized")
     preparation = Preparation.of(card["preparation"], arrays) if arrays else None
     return Normalize.of(preprocessing.mean, preprocessing.std, preparation)
+
+
+def save_net(
+    net: nn.Module,
+    path: Path,
+    *,
+    experiment: Experiment,
+    classes: Sequence[str],
+    shape: Sequence[int],
+    normalize: Normalize,
+) -> None:
+    """Write the weights of a net of a run with what is needed to use them without the run.
+
+    Args:
+        net: of the experiment's settings.
+        path: of the file; must end in .safetensors.
+        experiment: what was run.
+        classes: the names of the outputs.
+        shape: of one picture, C, H, W.
+        normalize: what the net was trained with.
+    """
+    mean, std = normalize.numbers()
+    preparation = normalize.preparation
+    save(
+        net,
+        path,
+        config=experiment.recordable().net,
+        preprocessing=Preprocessing(
+            mean=mean,
+            std=std,
+            source="the training images",
+            first="" if preparation is None else preparation.what,
+        ),
+        card={
+            "classes": classes,
+            "shape": shape,
+            **({} if preparation is None else {"preparation": preparation.facts()}),
+        },
+        beside=None if preparation is None else preparation.arrays(),
+    )
 
 
 def _weights_file(folder: Path, which: str) -> Path:

@@ -7,6 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -183,6 +184,13 @@ def release_freed_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def now(device: torch.device) -> float:
+    """Return seconds on a clock, once a device has done all that it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
 
 
 def environment(device: torch.device, dtype: torch.dtype) -> dict[str, str | int]:

@@ -276,7 +276,7 @@ def test_a_card_answers_what_is_not_meant_for_detectors(run):
 def test_two_detectors_are_compared(run):
     code, text = run("show", "detection.scenes", "--against", "detection.scenes_alternating")
     assert code == 0
-    assert re.search(r"schedule +cosine, lr 0.02, until 400.* +sequence", text)
+    assert re.search(r"schedule +cosine, lr 0.02, until 800.* +sequence", text)
     assert "main layer" not in text
 
 

@@ -6,7 +6,8 @@ from residua import events, recipes
 from residua.errors import ConfigError
 from residua.lab.degradation import as_published, degradation, experiments
 from residua.lab.ground import ground
-from residua.lab.within import within
+from residua.lab.layers import layers_of
+from residua.lab.sweep import Manner
 
 
 def test_twins_share_everything_but_the_shortcut():
@@ -21,23 +22,32 @@ def test_twins_share_everything_but_the_shortcut():
     assert len({dataclasses.replace(experiment, **changes) for experiment in plan}) == 1
 
 
-def test_the_study_trains_all_and_draws_a_page(tmp_path):
-    plan = [experiment.smoke() for experiment in experiments((8,), range(2))]
-    folder, results = degradation(plan, root=tmp_path)
-    assert folder == tmp_path / "lab" / "degradation"
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A study of two networks with two seeds: its plan, its folder and its results."""
+    plan = experiments((8,), range(2), families=("plain", "preresnet"), updates=2)
+    plan = [each.smoke() for each in plan]
+    root = tmp_path_factory.mktemp("runs")
+    return plan, *degradation(plan, root=root, manner=Manner(page=False))
+
+
+def test_the_study_trains_all_and_draws_a_page(study):
+    plan, folder, results = study
+    root = folder.parents[1]
+    assert folder == root / "lab" / "degradation"
     assert len(results) == 4
     for result in results:
         assert events.result(events.read(result.folder))["test_error"] == result.test_error
     page = (folder / "report.html").read_text()
     assert "n = 2" in page
-    again, _ = degradation(plan[:1], root=tmp_path)
+    again, (one,) = degradation(plan[:1], root=root)
     assert again.name == "degradation-2"
+    assert one.page.is_file()
 
 
-def test_networks_are_looked_into_layer_by_layer(tmp_path):
-    plan = experiments((8,), range(2), families=("plain", "preresnet"), updates=2)
-    folder, results = degradation([each.smoke() for each in plan], root=tmp_path)
-    found, note = within([result.folder for result in results])
+def test_networks_are_looked_into_layer_by_layer(study):
+    _, folder, results = study
+    found, note = layers_of([result.folder for result in results])
     assert [(each.name, each.family) for each in found] == [
         ("plain-8", "plain"),
         ("PreResNet-8", "pre-activation"),
@@ -50,7 +60,7 @@ def test_networks_are_looked_into_layer_by_layer(tmp_path):
     page = (folder / "report.html").read_text()
     assert "gradient norm, before training" in page
     assert "figure 7" in page
-    one, other = (within([result.folder])[0][0] for result in results[:2])
+    one, other = (layers_of([result.folder])[0][0] for result in results[:2])
     for name, values in found[0].quantities.items():
         pairs = zip(one.quantities[name], other.quantities[name], strict=True)
         assert values == pytest.approx([(a + b) / 2 for a, b in pairs])

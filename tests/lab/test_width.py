@@ -8,8 +8,9 @@ import residua.lab.width
 from residua import report
 from residua.cli.dispatch import main
 from residua.errors import CheckpointError, ConfigError
+from residua.lab.equal import parameters
 from residua.lab.ground import ground
-from residua.lab.width import _interleaved, measure_times, name, parameters, wide_twin, width
+from residua.lab.width import _interleaved, measure_times, name, wide_twin, width
 from residua.nets.wide import WideConfig
 from residua.report.sweep import Entry, Row, Sweep
 from residua.report.width import NetTime, Timed, compare, verdict

@@ -11,24 +11,13 @@ from residua.nets.catalogue import find
 from residua.nets.cifar import resnet
 from residua.nn.blocks import ResidualBlock
 from residua.runtime import generator
+from settled import settled
 
 NAMES = [f"stages.{stage}.{place}" for stage in range(3) for place in range(3)]
 
 
 def pictures(size=8, count=2):
     return torch.randn(count, 3, size, size, generator=generator(0, "pictures"))
-
-
-def settled(net):
-    """Give batch norm statistics of its own, so that no layer passes values as they are."""
-    draw = generator(0, "statistics")
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.weight.data.uniform_(0.5, 1.5, generator=draw)
-            module.bias.data.normal_(0, 0.2, generator=draw)
-            module.running_mean.normal_(0, 0.2, generator=draw)
-            module.running_var.uniform_(0.5, 1.5, generator=draw)
-    return net.eval()
 
 
 def net(**options):

@@ -205,6 +205,7 @@ if parallel.leads():
 """
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_training_and_its_later_test(tmp_path):
     script = tmp_path / "fill.py"
     script.write_text(SCRIPT)

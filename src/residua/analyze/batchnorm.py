@@ -15,7 +15,6 @@ Dimension key:
 import copy
 import statistics
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -26,6 +25,7 @@ from residua.analyze.norm_drift import LayerDrift, drifts
 from residua.config import settings
 from residua.nn.fold import fold
 from residua.nn.frozen import FrozenNorm, freeze
+from residua.nn.modes import evaluating
 from residua.nn.norms import KEPT, by_batch, norms_of
 
 # Layers that are mended one after another, at most.
@@ -224,18 +224,7 @@ def _folding(net: nn.Module, example: Tensor) -> Change:
 
 @torch.no_grad()
 def _difference(net: nn.Module, other: nn.Module, example: Tensor) -> float:
-    with _evaluating(net), _evaluating(other):
+    with evaluating(net, other):
         mine, theirs = net(example), other(example)
     largest = mine.abs().max().item()
     return (mine - theirs).abs().max().item() / largest if largest else 0.0
-
-
-@contextmanager
-def _evaluating(net: nn.Module) -> Iterator[None]:
-    modes = {module: module.training for module in net.modules()}
-    net.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode

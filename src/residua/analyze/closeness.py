@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from residua.analyze.modes import evaluating
 from residua.errors import ConfigError, DataError
 from residua.nets.blocks_of import BlockOf, blocks_of
 from residua.nn.blocks import ResidualBlock, StochasticBlock
+from residua.nn.modes import evaluating
 
 
 @dataclass(frozen=True)

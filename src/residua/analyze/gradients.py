@@ -17,10 +17,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from residua.analyze.modes import evaluating, with_batch_statistics
+from residua.analyze.modes import with_batch_statistics
 from residua.analyze.weight_layers import WeightLayer, weight_layers
 from residua.data.loading import Batch
 from residua.errors import DataError
+from residua.nn.modes import evaluating
 
 # The mean loss of the pictures of a batch.
 Loss = Callable[[nn.Module, Batch], Tensor]

@@ -16,7 +16,7 @@ import torch
 from torch import Generator, nn
 
 from residua.errors import ConfigError
-from residua.nets.blocks_of import BlockOf, blocks_of, bypassed, reordered
+from residua.nets.blocks_of import BlockOf, blocks_of, bypassed, channels_in, reordered
 from residua.nets.plain_blocks import plain_blocks_of, plain_bypassed
 
 # The error of a net in percent.
@@ -249,9 +249,8 @@ def _exchangeable(net: nn.Module) -> list[list[str]]:
     """Group the blocks that keep the shape by the channels that they work on."""
     groups: dict[int, list[str]] = {}
     for each in blocks_of(net, foreign=True):
-        layer = next(m for m in each.block.modules() if isinstance(m, nn.Conv2d | nn.Linear))
         if each.keeps_shape:
-            groups.setdefault(layer.weight.shape[1], []).append(each.name)
+            groups.setdefault(channels_in(each.block), []).append(each.name)
     return list(groups.values())
 
 

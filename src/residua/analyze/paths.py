@@ -23,11 +23,12 @@ import torch
 from torch import Generator, Tensor, nn
 
 from residua.analyze.gradients import Loss
-from residua.analyze.modes import evaluating, with_batch_statistics
+from residua.analyze.modes import with_batch_statistics
 from residua.data.loading import Batch
 from residua.errors import ConfigError, DataError
 from residua.nets.blocks_of import blocks_of
 from residua.nn.blocks import ResidualBlock, StochasticBlock
+from residua.nn.modes import evaluating
 
 JOINED = (ResidualBlock, StochasticBlock)
 

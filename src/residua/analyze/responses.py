@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from residua.analyze.modes import evaluating
 from residua.analyze.weight_layers import weight_layers
 from residua.errors import ConfigError, DataError
 from residua.nn.frozen import FrozenNorm
+from residua.nn.modes import evaluating
 from residua.nn.norms import Norm
 
 

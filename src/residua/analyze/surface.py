@@ -17,9 +17,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from residua.analyze.gradients import Loss
-from residua.analyze.modes import evaluating
 from residua.data.loading import Batch
 from residua.errors import ConfigError, DataError
+from residua.nn.modes import evaluating
 
 Direction = Mapping[str, Tensor]
 

@@ -10,7 +10,6 @@ Dimension key:
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -30,6 +29,7 @@ from residua.detect.given import Given, Pictures, at_scale
 from residua.detect.predictions import Predictions, look
 from residua.detect.refine import refined
 from residua.errors import ConfigError
+from residua.nn.modes import evaluating
 
 # Pictures that a net is given at a time, and their pixels; neither changes what is found.
 MOST_PICTURES = 16
@@ -169,24 +169,11 @@ def ask(
     resize = resizes.pop()
     for indices in _alike(pictures.sizes, resize):
         some = [pictures.picture(index) for index in indices]
-        with _evaluating(detectors), torch.inference_mode():
+        with evaluating(*(each.net for each in detectors)), torch.inference_mode():
             predictions, found = _predict(detectors, some, testing)
         _, height, width = some[0].shape
         longest = float(max(found.images_NCHW.shape[2:]))
         yield Answer(indices, predictions, longest, found.ratios, (height, width))
-
-
-@contextmanager
-def _evaluating(detectors: Sequence[Detector]) -> Iterator[None]:
-    """Put nets into eval mode, and back into their own."""
-    trained = [detector.net for detector in detectors if detector.net.training]
-    for net in trained:
-        net.eval()
-    try:
-        yield
-    finally:
-        for net in trained:
-            net.train()
 
 
 def _predict(

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from residua.errors import ConfigError
+from residua.nn.modes import evaluating
 
 # Rounding that an identity may have, against the largest number in it; autocast is off.
 TOLERANCE = 1e-3
@@ -100,15 +101,13 @@ def _last_linear(net: nn.Module, inputs: Tensor) -> tuple[nn.Linear, Tensor, lis
 
 @contextmanager
 def _watched(net: nn.Module, watch: Callable[..., None]) -> Iterator[None]:
-    was_training = net.training
-    net.eval()
     handles = [module.register_forward_hook(watch) for module in net.modules()]
     try:
-        yield
+        with evaluating(net):
+            yield
     finally:
         for handle in handles:
             handle.remove()
-        net.train(was_training)
 
 
 def _close(one: Tensor, other: Tensor) -> bool:

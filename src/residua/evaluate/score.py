@@ -13,6 +13,7 @@ from residua.data.loading import Pictures, View
 from residua.data.normalize import Normalize
 from residua.data.views import Looks, Rule, Views, Whole
 from residua.evaluate.tally import Scores
+from residua.nn.modes import evaluating
 
 # Views that a network is given at a time, and pixels of all of them together; neither changes a
 # result beyond rounding. The second holds the memory of large pictures down.
@@ -32,7 +33,7 @@ def scores(
     dtype: torch.dtype = torch.float32,
     batch_size: int | None = None,
 ) -> Scores:
-    """Score every picture of a set once, in eval mode; the mode of the net is restored after.
+    """Score every picture of a set once, in eval mode; its modes are restored after.
 
     Args:
         net: a classifier from N, C, H, W to N, K.
@@ -43,15 +44,12 @@ def scores(
         batch_size: pictures at a time; by default as many as are neither too many nor too large.
     """
     looks = views.looks(images.shape)
-    was_training = net.training
-    net.eval()
     device = next((p.device for p in net.parameters()), normalize.mean.device)
-    with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
+    with evaluating(net), torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
         passes = [
             _one_pass(net, images, normalize.to(device), view, views.rule, batch_size or fit(looks))
             for view in looks.passes
         ]
-    net.train(was_training)
     logits = averaged(torch.stack(passes, dim=1), views.rule)
     return Scores(logits, images.labels.cpu(), views.protocol, images.classes)
 

@@ -9,15 +9,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from residua import report, runtime
+from residua import report, runs, runtime
 from residua.analyze.batchnorm import Examination, Examining, Measured, examine
+from residua.analyze.norm_advice import advise
 from residua.data.loading import Pictures, Serving
 from residua.errors import ConfigError
 from residua.evaluate import scores
 from residua.evaluate.exact_norm import take_exact_statistics, views_for
 from residua.evaluate.score import fit
-from residua.nets import weights
-from residua.nets.preprocessing import Preprocessing
 from residua.nn.norms import average_statistics
 from residua.runs import TrainedNet
 
@@ -112,24 +111,13 @@ def write_exact(trained: TrainedNet, exact: nn.Module, path: Path) -> None:
     """
     if path.exists():
         raise ConfigError(f"{path} exists: weights are not overwritten, name another file")
-    mean, std = trained.normalize.numbers()
-    preparation = trained.normalize.preparation
-    weights.save(
+    runs.save_net(
         exact,
         path,
-        config=trained.experiment.recordable().net,
-        preprocessing=Preprocessing(
-            mean=mean,
-            std=std,
-            source="the training images",
-            first="" if preparation is None else preparation.what,
-        ),
-        card={
-            "classes": trained.classes,
-            "shape": trained.shape,
-            **({} if preparation is None else {"preparation": preparation.facts()}),
-        },
-        beside=None if preparation is None else preparation.arrays(),
+        experiment=trained.experiment,
+        classes=trained.classes,
+        shape=trained.shape,
+        normalize=trained.normalize,
     )
 
 
@@ -148,6 +136,7 @@ def page(folder: Path, examined: Examined, *, title: str, device: torch.device) 
     return report.write_batchnorm(
         folder,
         examined.found,
+        advise(examined.found),
         title=title,
         averaged=examined.averaged,
         unaugmented=(examined.unaugmented_averaged, examined.unaugmented),

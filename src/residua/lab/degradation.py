@@ -17,8 +17,8 @@ from residua.errors import ConfigError, RunError
 from residua.experiment import Experiment
 from residua.lab.equal import equal_widths
 from residua.lab.ground import Ground, Length, ground, lasting
+from residua.lab.layers import layers_of
 from residua.lab.sweep import Manner, begun, carry_out, opened, results
-from residua.lab.within import within
 from residua.train.schedule import CosineConfig
 
 Family = Literal["plain", "resnet", "preresnet", "highway"]
@@ -124,7 +124,7 @@ def degradation(
         if so_far:
             report.write_degradation(folder, so_far, why=None if length is None else length.why)
         raise
-    inside, note = within(folders, device="auto" if manner is None else manner.device)
+    inside, note = layers_of(folders, device="auto" if manner is None else manner.device)
     why = None if length is None else length.why
     report.write_degradation(folder, folders, why=why, inside=inside, inside_note=note)
     return folder, results(folders)

@@ -8,12 +8,13 @@ from typing import Any
 import torch
 
 from residua.nets.cifar import CifarConfig
+from residua.nets.wide import WideConfig
 
 # Channels below those of the paper that are tried, in the first stage and in the others.
 FEWER = (2, 4)
 
 
-def parameters(config: CifarConfig) -> int:
+def parameters(config: CifarConfig | WideConfig) -> int:
     """Count weights and biases, batch normalization included."""
     with torch.device("meta"):
         return sum(parameter.numel() for parameter in config.build().parameters())

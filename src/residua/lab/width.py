@@ -7,7 +7,6 @@ Sources:
 """
 
 import dataclasses
-import time
 from collections.abc import Callable, Sequence
 
 import torch
@@ -16,6 +15,7 @@ from residua import runtime
 from residua.errors import ConfigError
 from residua.experiment import Experiment
 from residua.lab.compared import Comparison, Setting
+from residua.lab.equal import parameters
 from residua.lab.ground import Ground
 from residua.nets.wide import WIDTHS, WideConfig
 from residua.report.width import NetTime
@@ -45,12 +45,6 @@ NOTES = (
 def name(net: WideConfig) -> str:
     """Return the paper's name of a net, WRN-n-k."""
     return f"WRN-{net.depth}-{net.widen:g}"
-
-
-def parameters(net: WideConfig) -> int:
-    """Count weights and biases, batch normalization included."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in net.build().parameters())
 
 
 def wide_twin(deep: WideConfig) -> WideConfig:
@@ -194,14 +188,7 @@ def _interleaved(works: Sequence[Work], rounds: int, device: torch.device) -> li
     seconds: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
         for work, into in zip(works, seconds, strict=True):
-            _wait(device)
-            began = time.perf_counter()
+            began = runtime.now(device)
             work()
-            _wait(device)
-            into.append(time.perf_counter() - began)
+            into.append(runtime.now(device) - began)
     return seconds
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -70,7 +70,9 @@ def without(net: nn.Module, names: Iterable[str]) -> nn.Module:
     result = copy.deepcopy(net)
     found = _named(result, names)
     for name in sorted(found, key=lambda name: -name.count(".")):
-        parts = {part: module for part, module in _parts(found[name]).items() if _acts(module)}
+        parts = {
+            part: module for part, module in parts_around(found[name]).items() if _acts(module)
+        }
         result.set_submodule(name, chain(**parts) if parts else nn.Identity())
     return result
 
@@ -122,6 +124,36 @@ def reordered(net: nn.Module, order: Sequence[str]) -> Iterator[nn.Module]:
             net.set_submodule(name, block)
 
 
+def parts_around(block: nn.Module) -> dict[str, nn.Module]:
+    """Return what of a residual block acts where its F is left out, in its order."""
+    match block:
+        case ResidualBlock():
+            parts = {
+                "before": block.before,
+                "shortcut": block.shortcut,
+                "after": block.after,
+            }
+        case StochasticBlock():
+            parts = {"shortcut": block.shortcut, "after": block.after}
+        case _:
+            # A shortcut of torchvision's that is the identity is no module but None.
+            shortcut = getattr(block, "downsample", None)
+            parts = {
+                "downsample": shortcut if isinstance(shortcut, nn.Module) else nn.Identity(),
+                "relu": nn.ReLU(),
+            }
+    # What comes in may be wanted by others too, and no sum stands between it and the activation.
+    return {
+        name: nn.ReLU() if isinstance(module, nn.ReLU) else module for name, module in parts.items()
+    }
+
+
+def channels_in(block: nn.Module) -> int:
+    """Return on how many channels the first layer of a block works."""
+    first = next(m for m in block.modules() if isinstance(m, nn.Conv2d | nn.Linear))
+    return first.weight.shape[1]
+
+
 def _named(net: nn.Module, names: Iterable[str]) -> dict[str, nn.Module]:
     known = {each.name: each.block for each in blocks_of(net, foreign=True)}
     found: dict[str, nn.Module] = {}
@@ -143,8 +175,7 @@ def _check_exchangeable(net: nn.Module, found: dict[str, nn.Module]) -> None:
             raise ConfigError(
                 f"{name} changes the shape and fits its own place alone: leave it out of the order"
             )
-        first = next(m for m in block.modules() if isinstance(m, nn.Conv2d | nn.Linear))
-        channels.setdefault(first.weight.shape[1], name)
+        channels.setdefault(channels_in(block), name)
     if len(channels) > 1:
         told = [f"{name} on {count}" for count, name in channels.items()]
         raise ConfigError(
@@ -153,32 +184,8 @@ def _check_exchangeable(net: nn.Module, found: dict[str, nn.Module]) -> None:
         )
 
 
-def _parts(block: nn.Module) -> dict[str, nn.Module]:
-    """Return what of a block acts where its residual function is left out, in its order."""
-    match block:
-        case ResidualBlock():
-            parts = {
-                "before": block.before,
-                "shortcut": block.shortcut,
-                "after": block.after,
-            }
-        case StochasticBlock():
-            parts = {"shortcut": block.shortcut, "after": block.after}
-        case _:
-            # A shortcut of torchvision's that is the identity is no module but None.
-            shortcut = block.downsample
-            parts = {
-                "downsample": shortcut if isinstance(shortcut, nn.Module) else nn.Identity(),
-                "relu": nn.ReLU(),
-            }
-    # What comes in may be wanted by others too, and no sum stands between it and the activation.
-    return {
-        name: nn.ReLU() if isinstance(module, nn.ReLU) else module for name, module in parts.items()
-    }
-
-
 def _passing(block: nn.Module) -> Callable[[Tensor], Tensor]:
-    parts = [module for module in _parts(block).values() if _acts(module)]
+    parts = [module for module in parts_around(block).values() if _acts(module)]
 
     def forward(x: Tensor) -> Tensor:
         for part in parts:

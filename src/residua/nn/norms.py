@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from residua.errors import ConfigError, DataError
+from residua.nn.modes import evaluating
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
 
@@ -37,11 +38,8 @@ def by_batch(net: nn.Module) -> Iterator[None]:
     """Let a net in evaluation normalize with the statistics of each batch, and keep its own.
 
     All else stays as in evaluation. A batch needs at least two numbers of every channel.
-
-    Raises:
-        ConfigError: the net has no batch normalization that keeps statistics.
     """
-    layers = list(norms_of(net).values())
+    layers = [layer for layer in net.modules() if isinstance(layer, Norm)]
     kept = [(layer.running_mean, layer.running_var) for layer in layers]
     try:
         for layer in layers:  # without kept ones, PyTorch takes those of the batch in either mode
@@ -114,24 +112,21 @@ def average_statistics(net: nn.Module, batches: Iterable[Tensor]) -> int:
 @contextmanager
 def _measuring(net: nn.Module, layers: list[Norm], sums: list[_Sums]) -> Iterator[None]:
     """Let the layers normalize as in training, without changing what they keep, and listen."""
-    modes = {module: module.training for module in net.modules()}
     kept = [{name: getattr(layer, name) for name in KEPT} for layer in layers]
     handles = []
-    net.eval()
-    for layer, into in zip(layers, sums, strict=True):
-        layer.train()
-        handles.append(layer.register_forward_pre_hook(_listener(into)))
-        for name in KEPT:  # the moving averages go on in copies
-            setattr(layer, name, getattr(layer, name).clone())
-    try:
-        yield
-    finally:
-        for layer, handle, values in zip(layers, handles, kept, strict=True):
-            handle.remove()
-            for name, value in values.items():
-                setattr(layer, name, value)
-        for module, mode in modes.items():
-            module.training = mode
+    with evaluating(net):
+        for layer, into in zip(layers, sums, strict=True):
+            layer.train()
+            handles.append(layer.register_forward_pre_hook(_listener(into)))
+            for name in KEPT:  # the moving averages go on in copies
+                setattr(layer, name, getattr(layer, name).clone())
+        try:
+            yield
+        finally:
+            for layer, handle, values in zip(layers, handles, kept, strict=True):
+                handle.remove()
+                for name, value in values.items():
+                    setattr(layer, name, value)
 
 
 def _listener(into: _Sums) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:

@@ -22,8 +22,7 @@ __all__: list[str] = []
 
 Change = Literal["deepened", "slimmed"]
 
-# Of the updates of the run, and of its highest rate. Rules of thumb; docs/deepen-slim.md has what
-# was measured with them.
+# Of the updates of the run, and of its highest rate. Rules of thumb.
 SHARES: dict[Change, tuple[float, float]] = {"deepened": (0.5, 0.5), "slimmed": (0.1, 0.1)}
 
 

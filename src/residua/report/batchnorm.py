@@ -1,24 +1,27 @@
 """The page about the batch normalization of a net: what was measured, what it means, what to do."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from residua import files, plots
-from residua.analyze.batchnorm import Examination, Measured
-from residua.analyze.norm_advice import Finding, advise
 from residua.report import page
 
+if TYPE_CHECKING:
+    from residua.analyze.batchnorm import Examination, Measured
+    from residua.analyze.norm_advice import Finding
 
-def write_batchnorm(
+
+def write_batchnorm(  # noqa: PLR0913 -- one argument for each part of the page
     folder: Path,
-    found: Examination,
+    found: "Examination",
+    findings: "Sequence[Finding]",
     *,
     title: str,
     averaged: str,
-    unaugmented: tuple[str, Measured],
+    unaugmented: "tuple[str, Measured]",
     environment: Mapping[str, object],
     command: str,
 ) -> Path:
@@ -27,6 +30,7 @@ def write_batchnorm(
     Args:
         folder: gets `report.html`, `batchnorm.json`, `figure.svg` and `figure.png`.
         found: by the examination.
+        findings: what it means.
         title: which net on which pictures.
         averaged: over what the exact statistics are.
         unaugmented: over what other exact statistics are, of pictures that are not augmented, and
@@ -44,7 +48,6 @@ def write_batchnorm(
     picture, pixels = plots.batchnorm_for_slides(errors, layers)
     files.write(folder / "figure.svg", picture)
     files.write(folder / "figure.png", pixels)
-    findings = advise(found)
     record = _record(found, findings, averaged, unaugmented)
     record |= {"title": title, "environment": dict(environment)}
     files.write(folder / "batchnorm.json", json.dumps(record, indent=1) + "\n")
@@ -64,7 +67,7 @@ def write_batchnorm(
     return page.write(folder, "batchnorm.html", values)
 
 
-def headline(found: Examination) -> str:
+def headline(found: "Examination") -> str:
     """Say in one line what is the matter, or that nothing is."""
     far = [layer for layer in found.layers if layer.drift > found.how.drifted]
     if not far:
@@ -76,7 +79,7 @@ def headline(found: Examination) -> str:
     )
 
 
-def _errors(found: Examination, unaugmented: Measured) -> plots.BatchErrors:
+def _errors(found: "Examination", unaugmented: "Measured") -> plots.BatchErrors:
     return plots.BatchErrors(
         sizes=[each.size for each in found.batches],
         found=[[measured.error for measured in each.found] for each in found.batches],
@@ -88,7 +91,7 @@ def _errors(found: Examination, unaugmented: Measured) -> plots.BatchErrors:
     )
 
 
-def _layers(found: Examination) -> plots.Drifts:
+def _layers(found: "Examination") -> plots.Drifts:
     ordered = sorted(found.layers, key=lambda layer: layer.place)
     return plots.Drifts(
         names=[layer.name for layer in ordered],
@@ -97,16 +100,16 @@ def _layers(found: Examination) -> plots.Drifts:
     )
 
 
-def _orders(found: Examination) -> str:
+def _orders(found: "Examination") -> str:
     count = found.how.shuffles
     return "one order" if count == 1 else f"n = {count} orders"
 
 
 def _record(
-    found: Examination,
-    findings: list[Finding],
+    found: "Examination",
+    findings: "Sequence[Finding]",
     averaged: str,
-    unaugmented: tuple[str, Measured],
+    unaugmented: "tuple[str, Measured]",
 ) -> dict[str, Any]:
     return {
         "findings": [asdict(finding) for finding in findings],
@@ -128,5 +131,5 @@ def _record(
     }
 
 
-def _numbers(measured: Measured) -> dict[str, float]:
+def _numbers(measured: "Measured") -> dict[str, float]:
     return {"error": measured.error, "loss": measured.loss, "pictures": measured.count}

@@ -1,7 +1,8 @@
 """The page of the loss around the weights of networks.
 
 Sources:
-    [L] Li et al., Visualizing the Loss Landscape of Neural Nets, arXiv:1712.09913, figures 2 and 5.
+    [L] Li et al., Visualizing the Loss Landscape of Neural Nets, arXiv:1712.09913: section 4,
+        figures 1 (planes, with shortcuts and without) and 3 (lines).
 """
 
 import statistics
@@ -82,7 +83,7 @@ def _lines(found: Mapping[str, Sequence[Sequence["Line"]]], about: About) -> Sec
             note=f"{directions} directions of each run; lines: means over directions and "
             "runs, bands: smallest to largest",
             caption="Mean cross-entropy along random directions, scaled filter by filter.",
-            source=(f"{LI}, figure 2", LI_URL),
+            source=(f"{LI}, figure 3", LI_URL),
         ),
         sentences=[
             "Each filter of a direction has the norm of the network's own, so that networks whose "
@@ -113,7 +114,7 @@ def _planes(found: Mapping[str, "Plane"], about: About) -> Section:
             narrow=plots.contours(heights, at, name="plane", note=note, narrow=True),
             slides=plots.contours_for_slides(heights, at, note=note),
             caption="Contours of the mean cross-entropy in nats; the cross marks the weights.",
-            source=(f"{LI}, figure 5", LI_URL),
+            source=(f"{LI}, figure 1", LI_URL),
         ),
         sentences=[
             "All networks are cut at the same heights, 1, 2 and 5 in every power of ten, and steps "

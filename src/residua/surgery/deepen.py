@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from residua import runtime
 from residua.nets.insert import behind, ends, insert
+from residua.nn.modes import evaluating
 from residua.surgery.identity import make_identity, take_statistics
 
 
@@ -68,10 +69,5 @@ def output_change(before: nn.Module, after: nn.Module, images: Tensor) -> float:
         after: another.
         images: N, C, H, W, as the nets take them.
     """
-    outputs: list[Tensor] = []
-    for net in (before, after):
-        modes = {module: module.training for module in net.modules()}
-        outputs.append(net.eval()(images))
-        for module, mode in modes.items():
-            module.training = mode
-    return float((outputs[0] - outputs[1]).abs().max())
+    with evaluating(before, after):
+        return float((before(images) - after(images)).abs().max())

@@ -4,7 +4,8 @@ Sources:
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, section 1 (the solution by
         construction: the added layers are identity mappings).
     [G] Goyal et al., Accurate, Large Minibatch SGD, arXiv:1706.02677, section 5.1.
-    [C] Chen et al., Net2Net, arXiv:1511.05641, section 2.3 (identity layers, and their batch norm).
+    [C] Chen et al., Net2Net, arXiv:1511.05641, Net2DeeperNet: identity layers, and batch
+        normalization that undoes itself.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from residua.errors import ConfigError
-from residua.nn.blocks import GatedBlock, HighwayBlock, PlainBlock, ResidualBlock, StochasticBlock
+from residua.nets.blocks_of import parts_around
+from residua.nn.blocks import GatedBlock, HighwayBlock, PlainBlock
+from residua.nn.modes import evaluating
 from residua.nn.shortcuts import Scale
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
@@ -59,18 +62,15 @@ def take_statistics(net: nn.Module, norms: list[Norm], batches: Iterable[Tensor]
         norms: as `make_identity` returned them.
         batches: inputs as the net takes them, N, C, H, W.
     """
-    modes = {module: module.training for module in net.modules()}
     sums = {norm: _Moments(norm.num_features) for norm in norms}
     hooks = [norm.register_forward_pre_hook(sums[norm]) for norm in norms]
     try:
-        net.eval()
-        for batch in batches:
-            net(batch)
+        with evaluating(net):
+            for batch in batches:
+                net(batch)
     finally:
         for hook in hooks:
             hook.remove()
-        for module, mode in modes.items():
-            module.training = mode
     for norm, found in sums.items():
         if found.count:
             _pass_on(norm, *found.mean_and_variance())
@@ -100,16 +100,9 @@ class _Moments:
 
 def _way(block: nn.Module) -> list[nn.Module]:
     """List the parts of a block that values pass through when F is zero, or all of a plain one."""
-    match block:
-        case PlainBlock():
-            return [block.before, block.residual, block.after]
-        case ResidualBlock():
-            return [block.before, block.shortcut, block.after]
-        case StochasticBlock():
-            return [block.shortcut, block.after]
-        case _:
-            shortcut = getattr(block, "downsample", None)
-            return [shortcut if isinstance(shortcut, nn.Module) else nn.Identity(), nn.ReLU()]
+    if isinstance(block, PlainBlock):
+        return [block.before, block.residual, block.after]
+    return list(parts_around(block).values())
 
 
 def _function(block: nn.Module) -> list[nn.Module]:

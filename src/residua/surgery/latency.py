@@ -1,12 +1,13 @@
 """How long networks take, measured side by side."""
 
-import time
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from residua import runtime
 from residua.errors import ConfigError
+from residua.nn.modes import evaluating
 
 
 @torch.inference_mode()
@@ -33,30 +34,20 @@ def milliseconds(
             f"time is measured with at least 1 input and 1 turn, got {batch}, {rounds}"
         )
     taken: list[list[float]] = [[] for _ in nets]
-    modes = [{module: module.training for module in net.modules()} for net in nets]
     inputs = [_input(net, (batch, *input_shape)) for net in nets]
-    for turn in range(-3, rounds):
-        for index, net in enumerate(nets):
-            seconds = _seconds(net.eval(), inputs[index])
-            if turn >= 0:
-                taken[index].append(1000 * seconds / batch)
-    for each in modes:
-        for module, mode in each.items():
-            module.training = mode
+    with evaluating(*nets):
+        for turn in range(-3, rounds):
+            for index, net in enumerate(nets):
+                seconds = _seconds(net, inputs[index])
+                if turn >= 0:
+                    taken[index].append(1000 * seconds / batch)
     return [min(times) for times in taken]
 
 
 def _seconds(net: nn.Module, images: Tensor) -> float:
-    _wait(images.device)
-    began = time.perf_counter()
+    began = runtime.now(images.device)
     net(images)
-    _wait(images.device)
-    return time.perf_counter() - began
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    return runtime.now(images.device) - began
 
 
 def _input(net: nn.Module, shape: tuple[int, ...]) -> Tensor:

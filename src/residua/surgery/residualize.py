@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_leaves
 from residua import runtime
 from residua.errors import ConfigError, RunError
 from residua.nn.gated import GatedSum
+from residua.nn.modes import evaluating
 from residua.surgery import modules, spans
 from residua.surgery.apply import bridges
 from residua.surgery.bridge import Option
@@ -206,11 +207,9 @@ def describe(
 def _by_graph(
     made: nn.Module, plan: Plan, inputs: tuple[Any, ...], sums: dict[str, GatedSum]
 ) -> nn.Module:
-    modes = {module: module.training for module in made.modules()}
-    graphs = trace(made, inputs)
+    with evaluating(made):  # tracing leaves it in a mode of its own
+        graphs = trace(made, inputs)
     insert(graphs, list(plan.spans), free_name(made))
-    for module, training in modes.items():
-        module.training = training
     return GraphNet(made, {mode: each.graph for mode, each in graphs.items()}, sums)
 
 
@@ -230,17 +229,12 @@ def _candidates(
 
 
 def _outputs(net: nn.Module, inputs: tuple[Any, ...]) -> list[Tensor]:
-    modes = {module: module.training for module in net.modules()}
-    try:
-        with torch.no_grad(), torch.random.fork_rng():
-            torch.manual_seed(0)
-            # An input that a net writes over must not reach the other one so.
-            given = tuple(x.clone() if isinstance(x, Tensor) else x for x in inputs)
-            found = tree_leaves(net.eval()(*given))
-            return [each.float() for each in found if isinstance(each, Tensor)]
-    finally:
-        for module, training in modes.items():
-            module.training = training
+    with evaluating(net), torch.no_grad(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        # An input that a net writes over must not reach the other one so.
+        given = tuple(x.clone() if isinstance(x, Tensor) else x for x in inputs)
+        found = tree_leaves(net(*given))
+        return [each.float() for each in found if isinstance(each, Tensor)]
 
 
 def _inputs(example: Tensor | tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,6 +1,5 @@
 """Steps of a shortened net on its device, to see what its units keep and how long they take."""
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.optim import Optimizer
 
+from residua import runtime
 from residua.train.recompute import chains, instead
 from residua.train.shorten import Shortened, Unit
 from residua.train.trace import Trace, key_of
@@ -139,9 +139,7 @@ class Trial:
         return times, ended - began, ended - before_update
 
     def _now(self) -> float:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        return time.perf_counter()
+        return runtime.now(self.device)
 
     def _loss(self, images: Tensor) -> Tensor:
         logits = self.net(images)

@@ -75,7 +75,7 @@ def main(words: Sequence[str]) -> None:
     if options.write_exact is not None:
         write_exact(trained, examined.exact, options.write_exact)
         say(f"weights with exact statistics: {options.write_exact}")
-    folder = runs.create(options.runs, "batchnorm", trained.folder.name)
+    folder = runs.create(options.runs, "lab", "batchnorm")
     title = f"{trained.folder.parent.name} {trained.folder.name}, {what}"
     say(str(page(folder, examined, title=title, device=device)))
 

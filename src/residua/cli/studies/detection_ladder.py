@@ -68,7 +68,7 @@ def main(words: Sequence[str]) -> None:
     ]
     columns = [("rung", False), *((name, True) for name in ladder.metrics), ("ms/image", True)]
     table(f"{len(pictures)} {options.part} images", columns, rows)
-    folder = runs.create(options.runs, "detection-ladder", folders[0].name)
+    folder = runs.create(options.runs, "lab", "detection-ladder")
     named = " and ".join(f"{each.folder.parent.name} {each.folder.name}" for each in loaded)
     title = f"{named}, {options.part} images"
     say(str(page(folder, ladder, title=title, device=device)))

@@ -16,6 +16,7 @@ from residua.lab.compared import Comparison, compared
 from residua.lab.ground import Ground, Length
 from residua.lab.sweep import Manner, Study, agreed, known, opened, record, results
 from residua.outcome import Result
+from residua.report import Sweep
 
 # Of a study whose command does not say.
 USUAL_BUDGET = "10m"
@@ -96,6 +97,18 @@ def is_whole(study: str, chosen: Chosen) -> bool:
 
 def compare(comparison: Comparison, chosen: Compared, on: Ground) -> None:
     """Train what is compared, and print the table and where the page is."""
+    folder, _, _ = trained(comparison, chosen, on)
+    say(str(folder / "report.html"))
+
+
+def trained(
+    comparison: Comparison, chosen: Compared, on: Ground
+) -> tuple[Path, list[Experiment], Sweep]:
+    """Train what is compared, and print the table.
+
+    Returns:
+        The folder, what was trained, and what its page shows.
+    """
     everything = Length(updates=on.whole, why=on.recipe)
     plan = comparison.plan(everything, chosen.seeds)
     folder, found = begin(comparison.name, chosen, on, plan)
@@ -107,7 +120,7 @@ def compare(comparison: Comparison, chosen: Compared, on: Ground) -> None:
         comparison.title,
         [(entry.name, result) for entry in sweep.entries for result in results(entry.runs)],
     )
-    say(str(folder / "report.html"))
+    return folder, plan, sweep
 
 
 def manner(chosen: Chosen, screen: Screen) -> Manner:

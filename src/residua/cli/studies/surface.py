@@ -17,7 +17,7 @@ from residua.lab.inside import lines_of, planes_of
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """Draw the loss along lines and over a plane through the weights (Li et al., figures 2 and 5).
+    """Draw the loss along lines and over a plane through the weights (Li et al., figures 1 and 3).
 
     residua lab surface RUN [RUN ...]
 

@@ -6,13 +6,10 @@ from pathlib import Path
 
 from residua import report, runtime
 from residua.cli.options import parse
-from residua.cli.screen import Screen, say, table
-from residua.cli.studies.lasting import begin, going_on, manner, show, smoke
+from residua.cli.screen import say, table
+from residua.cli.studies.lasting import is_whole, trained
 from residua.errors import ConfigError
-from residua.lab.budget import FULL
-from residua.lab.compared import compared
-from residua.lab.ground import Length, ground
-from residua.lab.sweep import results
+from residua.lab.ground import ground
 from residua.lab.width import measure_times, width
 from residua.report.width import NetTime, compare
 
@@ -54,16 +51,9 @@ def main(words: Sequence[str]) -> None:
     if options.rounds < 1:
         raise ConfigError(f"timing needs at least one round, got {options.rounds}")
     runtime.set_threads(options.threads)
-    on = ground(options.data, whole=options.budget == FULL)
+    on = ground(options.data, whole=is_whole("width", options))
     comparison = width(on, options.deep)
-    longest = comparison.plan(Length(updates=on.whole, why=on.recipe), options.seeds)
-    folder, found = begin(comparison.name, options, on, longest)
-    plan = comparison.plan(found, options.seeds)
-    plan = smoke(plan) if options.smoke else plan
-    with Screen() as screen, going_on(folder):
-        sweep = compared(comparison, plan, folder, found, manner(options, screen))
-    trained = [(entry.name, each) for entry in sweep.entries for each in results(entry.runs)]
-    show(comparison.title, trained)
+    folder, plan, sweep = trained(comparison, options, on)
     names = [setting.name for setting in comparison.settings]
     timed = [plan[number * options.seeds] for number in range(len(names))]
     times = measure_times(

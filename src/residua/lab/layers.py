@@ -1,4 +1,4 @@
-"""Inside the networks of a study: how they answer, and what comes back, layer by layer.
+"""The layers of the networks of a study: how they answer, and what comes back to them.
 
 Sources:
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, figure 7 (responses of 3x3 layers) and
@@ -24,7 +24,7 @@ BEFORE = "gradient norm, before training"
 AFTER = "gradient norm, trained"
 
 
-def within(folders: Sequence[Path], *, device: str = "auto") -> tuple[list[plots.Layers], str]:
+def layers_of(folders: Sequence[Path], *, device: str = "auto") -> tuple[list[plots.Layers], str]:
     """Measure responses and gradients of all networks of a study, on training pictures.
 
     Args:
