@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-EXTRAS := dev,serve,onnx,openvino,tensorboard,hub
+EXTRAS := dev,serve,onnx,openvino,tensorboard,hub,docs
 
-.PHONY: install train test slow check bench clean
+.PHONY: install train test slow check bench docs clean
 
 install: .venv/.core
 
@@ -35,6 +35,12 @@ check: .venv/.full
 
 bench: .venv/.full
 	for name in startup step split digits degradation zoo_speed kill memory; do $(BIN)/python bench/$$name.py || exit 1; done
+
+# The pages of results are made from records/; the site is in build/docs.
+docs: .venv/.full
+	$(BIN)/residua reproduce --pages docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/docs
+	@echo "page: build/docs/index.html"
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist

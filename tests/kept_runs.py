@@ -93,6 +93,7 @@ def record(root, experiment, error, *, name=None, **changes):
         "train_error": error / 2,
         "test_count": tested,
         "seed": experiment.seed,
+        "seconds": 60.0,
     }
     for event in (start, epoch, result):
         event |= {name: value for name, value in changes.items() if name in event}

@@ -1,6 +1,7 @@
 """`residua reproduce`: the tables of the papers beside what runs here came to, with a verdict."""
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from residua import runtime
+from residua import files, runtime
 from residua.cli.options import parse
 from residua.cli.screen import Screen, say, table
 from residua.errors import ConfigError
 from residua.reproduce import tables
 from residua.reproduce.cell import Cell, Table
 from residua.reproduce.effort import Effort
+from residua.reproduce.pages import pages
 from residua.reproduce.run import chosen, fill, judged
 from residua.reproduce.verdict import Judgement
 from residua.train import parallel
@@ -31,6 +33,7 @@ class Options:
 
     residua reproduce he2015.table6 [--rows ResNet-20 ResNet-56] [--seeds 5]
     residua reproduce --list
+    residua reproduce --pages docs
 
     Attributes:
         name: of a table, such as he2015.table6, or of a paper for all of its tables.
@@ -48,6 +51,8 @@ class Options:
         device: auto, cpu, cuda, cuda:1 or mps.
         runs: the folder of all runs.
         records: a folder of kept records, which count as runs.
+        pages: write all tables as Markdown into this folder, beside kept records alone; train
+            nothing.
     """
 
     name: Annotated[str, Positional] = ""
@@ -63,6 +68,7 @@ class Options:
     device: str = "auto"
     runs: Path = Path("runs")
     records: Path = Path("records")
+    pages: Path | None = None
 
 
 def main(words: Sequence[str]) -> None:
@@ -74,9 +80,16 @@ def main(words: Sequence[str]) -> None:
     """
     options = parse("reproduce", Options, words)
     runtime.set_threads(options.threads)
-    if options.list:
+    if options.pages is not None:
+        _write(options.pages, options.records)
+    elif options.list:
         _list(tables.find(options.name) if options.name else [*tables.tables().values()], options)
-        return
+    else:
+        _reproduce(options)
+
+
+def _reproduce(options: Options) -> None:
+    """Fill what is missing of tables, and print them."""
     if not options.name:
         raise ConfigError("say which table, such as he2015.table6 (`residua reproduce --list`)")
     found = tables.find(options.name)
@@ -92,6 +105,14 @@ def main(words: Sequence[str]) -> None:
                 _print(each, judged(cells[each.name], effort.roots))
     if faults:
         raise faults[0]
+
+
+def _write(into: Path, records: Path) -> None:
+    """Write the pages of results."""
+    up = Path(os.path.relpath(records.resolve().parent, into.resolve())).as_posix()
+    for name, text in pages(records, up).items():
+        files.write(into / name, text)
+    say(f"page: {into / 'results.md'}")
 
 
 def _cells(each: Table, found: Sequence[Table], rows: Sequence[str]) -> list[Cell]:

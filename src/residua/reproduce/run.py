@@ -74,7 +74,11 @@ def fill(cells: Sequence[Cell], effort: Effort) -> list[ResiduaError]:
 
 def judged(cells: Iterable[Cell], roots: Sequence[Path]) -> list[Judgement]:
     """Judge cells by the records below some folders; nothing is trained or tested."""
-    there = Records(tuple(roots))
+    return judge_all(cells, Records(tuple(roots)))
+
+
+def judge_all(cells: Iterable[Cell], there: "Records") -> list[Judgement]:
+    """Judge cells by records that may have been read already."""
     return [_with_state(judge(cell, measured(cell, there)), there) for cell in cells]
 
 

@@ -1,0 +1,126 @@
+"""The page of kept records: of each its seed, code version and command, and where its files are."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from residua import events
+from residua.report import record
+from residua.report.record import Record
+from residua.reproduce.given import FOLDER
+from residua.reproduce.markdown import code, table
+
+ABOUT = """# Records of runs
+
+What is kept of the runs that the [results](../results.md) rest on: settings, events and epochs; no
+weights. A run is trained again by its command with the code of its version, or by
+`residua train config.yaml`.
+"""
+NAMES = {
+    "test_error": "test error",
+    "top5_error": "top-5 test error",
+    "test_map": "test mAP@.5",
+}
+
+
+def page(records: Path, way: str) -> str:
+    """Write the page.
+
+    Args:
+        records: the folder of kept records.
+        way: from the page to it.
+    """
+    lines = [ABOUT]
+    for path in sorted(records.rglob("config.yaml")):
+        found = record.read(path.parent)
+        lines += _section(path.parent, _facts(found), _files(path.parent, records, way))
+    for path in sorted((records / FOLDER).glob(f"*/{events.EVALUATIONS}")):
+        facts = {
+            f"{name}, test {number}": text
+            for number, event in enumerate(events.evaluations(path.parent), start=1)
+            for name, text in _tested(event).items()
+        }
+        lines += _section(path.parent, facts, _files(path.parent, records, way))
+    return "\n".join(lines)
+
+
+def title(folder: Path) -> str:
+    """Name a run by its recipe and its own name."""
+    return " ".join(folder.parts[-2:])
+
+
+def _section(folder: Path, facts: dict[str, str], files: str) -> list[str]:
+    rows = [[name, text] for name, text in (facts | {"files": files}).items() if text]
+    return [f"## {title(folder)}", "", *table([("what", False), ("", False)], rows), ""]
+
+
+def _files(folder: Path, records: Path, way: str) -> str:
+    names = ("config.yaml", "events.jsonl", "results.csv", events.EVALUATIONS)
+    place = f"{way}/{folder.relative_to(records).as_posix()}"
+    return ", ".join(f"[{name}]({place}/{name})" for name in names if (folder / name).is_file())
+
+
+def _facts(found: Record) -> dict[str, str]:
+    start, result = found.start, found.result or {}
+    return {
+        **{
+            name: f"{result[key]:.2f} %, n = 1"
+            for key, name in NAMES.items()
+            if result.get(key) is not None
+        },
+        "tested": _tested_on(result),
+        "seed": str(start["seed"]),
+        "command": code(start["command"]) if "command" in start else "",
+        **_environment(start["environment"]),
+        "settings": f"config.yaml, digest {start['digest']}",
+        "updates": f"{found.iteration:,} of {found.until:,}, batches of {start.get('batch_size')}",
+        "pictures": " and ".join(f"{size:,}" for size in start["sizes"][::2])
+        + " to learn from and to test on",
+        "took": f"{found.seconds / 60:,.0f} minutes, began {_day(start['time'])}",
+        "ended": found.end,
+        "later tests": "; ".join(_evaluation(event) for event in found.evaluations),
+    }
+
+
+def _environment(known: Mapping[str, Any]) -> dict[str, str]:
+    version, changed = str(known.get("code") or ""), ""
+    if version.endswith("+"):
+        version, changed = version[:-1], ", changed after that commit"
+    processes = known.get("processes", 1)
+    machine = [known.get("processor"), f"{known.get('threads')} threads", known.get("device")]
+    machine += [known["precision"], *([f"{processes} processes"] if processes > 1 else [])]
+    return {
+        "code": f"residua {known.get('residua')}, commit {version}{changed}",
+        "versions": f"torch {known.get('torch')}, Python {known.get('python')}",
+        "machine": ", ".join(str(part) for part in machine),
+    }
+
+
+def _tested(event: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "result": _evaluation(event),
+        "weights": f"{event['weights']} ({event['origin']}), sha256 {event['sha256']}",
+        "tested": f"{event['count']:,} pictures",
+        "command": code(event["command"]),
+        **_environment(event["environment"]),
+    }
+
+
+def _evaluation(event: Mapping[str, Any]) -> str:
+    errors = [
+        f"{name} error {event[key]:.2f} %"
+        for key, name in (("top1_error", "top-1"), ("top5_error", "top-5"))
+        if event.get(key) is not None
+    ]
+    return f"{', '.join(errors)} ({event.get('protocol', '')})"
+
+
+def _tested_on(result: Mapping[str, Any]) -> str:
+    if not result:
+        return "not yet"
+    return f"{result.get('test_count', 0):,} pictures, {result.get('protocol', '')}"
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%d %B %Y")
