@@ -90,7 +90,7 @@ def together(found: Sequence[Found]) -> list[Group]:
     """Make groups of runs, in the order in which they come.
 
     Runs of other code or on other machines are one group as long as their seeds are different ones;
-    where a seed comes twice it is code and machine that are compared.
+    where a seed was run by both, it is code and machine that are compared.
     """
     alike: dict[Any, list[Found]] = {}
     for run in found:
@@ -131,8 +131,9 @@ def _read(folder: Path) -> Found:
 
 
 def _parted(some: Sequence[Found]) -> list[list[Found]]:
-    """Part runs by how they were made, if one of their seeds comes twice."""
-    if len({run.seed for run in some}) == len(some):
+    """Part runs by how they were made, if one of their seeds was made in two ways."""
+    ways = {(run.seed, *made(run).values()) for run in some}
+    if len(ways) == len({run.seed for run in some}):
         return [list(some)]
     parts: dict[tuple[str, ...], list[Found]] = {}
     for run in some:
