@@ -6,11 +6,13 @@ import pytest
 
 from compared_runs import cut, train
 from kept_runs import mine, other
-from residua import execute, recipes
+from residua import execute, plots, recipes
 
 
 @pytest.fixture
-def runs(tmp_path):
+def runs(tmp_path, monkeypatch):
+    """Two seeds each of two recipes; their figures are looked at elsewhere."""
+    monkeypatch.setattr(plots, "profiles", lambda *_, **__: "<svg/>")
     root = tmp_path / "runs"
     runs = [train(root, mine(), 5.0 + seed, seed=seed) for seed in (0, 1)]
     runs += [train(root, other(), 9.0 + 3 * seed, seed=seed) for seed in (0, 1)]

@@ -1,7 +1,6 @@
 """Settings, numbers, differences and warnings of runs beside one another."""
 
 import dataclasses
-import functools
 import json
 
 import pytest
@@ -163,10 +162,22 @@ def test_later_tests_stand_beside_one_another(runs):
     assert number.protocol.startswith("2 views: the picture and its mirror image")
 
 
-@functools.cache
-def ended():
-    pictures = detector_record.some_scenes(2)
-    return detector_record.result(detector_record.found_on(pictures), pictures)
+ENDED = {
+    "kind": "result",
+    "time": 1420.0,
+    "test_map": 60.0,
+    "test_count": 6,
+    "train_loss": 0.5,
+    "validation_map": 65.0,
+    "seed": 0,
+    "seconds": 312.0,
+    "map_area": 60.0,
+    "map_11point": 59.0,
+    "coco_ap": 40.0,
+    "coco_ap50": 61.0,
+    "protocol": "NMS at an IoU of 0.3, scores above 0.05, at most 100 an image",
+    "selected_iteration": 200,
+}
 
 
 def detector(root, name, *, seed, changes, **settings):
@@ -175,7 +186,7 @@ def detector(root, name, *, seed, changes, **settings):
     return detector_record.record(
         root / name,
         *rows,
-        ended() | changes,
+        ENDED | changes,
         experiment=experiment,
         seed=seed,
         fingerprints=["a", "b", "c"],

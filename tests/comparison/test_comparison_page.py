@@ -23,6 +23,12 @@ def runs(tmp_path):
     return runs + [train(root, other(), 6.0 + 2 * seed, seed=seed) for seed in (0, 1, 2)]
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave out the figures, which are looked at elsewhere."""
+    monkeypatch.setattr(plots, "profiles", lambda *_, **__: "<svg/>")
+
+
 def test_the_page_says_settings_before_numbers_before_curves(tmp_path, runs):
     path = write_comparison(tmp_path / "runs", compare(runs))
     html = path.read_text()
@@ -37,6 +43,7 @@ def test_the_page_says_settings_before_numbers_before_curves(tmp_path, runs):
     assert "<script" not in html
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_every_number_leads_to_its_record_settings_code_and_command(tmp_path, runs):
     path = write_comparison(tmp_path / "runs", compare(runs))
     html = path.read_text()
@@ -53,11 +60,13 @@ def test_every_number_leads_to_its_record_settings_code_and_command(tmp_path, ru
     assert again.read_text().count(">page</a>") == 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_other_runs_have_another_page(tmp_path, runs):
     one, two = (write_comparison(tmp_path / "runs", compare(some)) for some in (runs, runs[:4]))
     assert one != two
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_warnings_are_on_the_page(tmp_path, runs):
     added = train(tmp_path, other(), 5.0, seed=9, environment={"code": "def5678"})
     html = write_comparison(tmp_path / "runs", compare([*runs, added])).read_text()

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -40,6 +40,7 @@ def test_seeds_that_are_shared_in_part_are_not_paired():
     assert contrast({0: 1.0, 1: 2.0}, {1: 1.5, 0: 2.0}).kind == "paired by seed"
 
 
+@settings(max_examples=40)
 @given(st.lists(numbers, min_size=2, max_size=8), st.lists(numbers, min_size=2, max_size=8))
 def test_welch_is_that_of_scipy(first, other):
     found = contrast(dict(enumerate(first)), {100 + i: value for i, value in enumerate(other)})
@@ -52,6 +53,7 @@ def test_welch_is_that_of_scipy(first, other):
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-6)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=8))
 def test_pairs_are_those_of_scipy_and_turn_round_with_the_groups(pairs):
     first, other = zip(*pairs, strict=True)
