@@ -106,7 +106,7 @@ def test_other_test_pictures_claim_nothing(tmp_path):
     found = compare(runs)
     assert found.differences == ()
     assert [caveat.about for caveat in found.caveats] == ["test images"]
-    assert found.finding == "Test errors are of different images, and cannot be compared"
+    assert found.finding == "Test error: measured on different images, which cannot be compared"
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,18 @@ def test_many_groups_are_drawn_five_at_a_time_with_the_first(monkeypatch, tmp_pa
     assert drawn[2] == ["A mine", "F net3", "G net4"]
 
 
+def test_a_line_is_named_by_what_tells_it_from_others(tmp_path):
+    long = replace(mine(), name="a_recipe_of_a_long_name")
+    slow = replace(long, batch_size=4)
+    folders = [train(tmp_path, long, 5.0), train(tmp_path, slow, 5.0, name="slow")]
+    folders.append(train(tmp_path, replace(mine(), name="b" * 40), 5.0))
+    groups = compare(folders).groups
+    names = [course(group, "train_error").name for group in groups]
+    assert names == ["A batch size 8", "B batch size 4", f"C {'b' * 21}…"]
+    costly = replace(groups[0], label="of $1 and $2")
+    assert course(costly, "train_error").name == r"A of \$1 and \$2"
+
+
 def test_chances_are_written_with_what_is_known_of_them():
     assert [chance(p) for p in (0.00001, 0.0123, 0.0999, 0.5, float("nan"))] == [
         "< 0.001",

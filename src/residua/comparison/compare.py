@@ -124,7 +124,7 @@ def _of_two(first: Group, difference: Difference, name: str) -> str:
 
 
 def _untested(name: str) -> str:
-    return f"{name}s are of different images, and cannot be compared"
+    return f"{name}: measured on different images, which cannot be compared"
 
 
 def _differences(groups: Sequence[Group], number: Number) -> list[Difference]:

@@ -99,15 +99,21 @@ def _panels(groups: Sequence[Group], *, detectors: bool) -> list[plots.Panel]:
 
 
 def _name(group: Group) -> str:
-    return group.name if len(group.name) <= NAME else f"{group.name[: NAME - 1]}…"
+    """Name a line: by what tells a group from others of its recipe, if all is too long."""
+    recipe, comma, own = group.label.partition(", ")
+    name = group.name
+    if len(name) > NAME:
+        name = f"{group.letter} {own if comma else recipe}"
+    name = name if len(name) <= NAME else f"{name[: NAME - 1]}…"
+    # Matplotlib takes what stands between dollars for mathematics.
+    return name.replace("$", r"\$")
 
 
 def _note(groups: Sequence[Group]) -> str:
+    if all(len(group.runs) == 1 for group in groups):
+        return "n = 1 training of each"
     counts = ", ".join(f"{group.letter} {len(group.runs)}" for group in groups)
-    several = any(len(group.runs) > 1 for group in groups)
-    band = (
-        "; lines are means over the seeds, bands from the smallest to the largest"
-        if several
-        else ""
+    return (
+        f"n = {counts} trainings; lines are means over the seeds, bands from the smallest to the "
+        "largest"
     )
-    return f"n = {counts} training{'' if not several else 's'}{band}"
