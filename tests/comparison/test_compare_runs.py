@@ -109,6 +109,15 @@ def test_other_test_pictures_claim_nothing(tmp_path):
     assert found.finding == "Test error: measured on different images, which cannot be compared"
 
 
+def test_what_only_one_run_has_is_no_difference(tmp_path):
+    """Without validation pictures there is no other number of theirs; a count is no protocol."""
+    few = {"fingerprints": ["a", "z"], "test_count": 90}
+    runs = [train(tmp_path, mine(), 5.0), train(tmp_path, other(), 5.0, **few)]
+    found = compare(runs)
+    assert [caveat.about for caveat in found.caveats] == ["test images"]
+    assert found.numbers[0].protocol == "one view of each picture; on different images"
+
+
 @pytest.mark.parametrize(
     ("about", "changes"),
     [

@@ -69,11 +69,12 @@ def _differ(
     *,
     said: bool = False,
 ) -> Iterator[Caveat]:
-    """Name the groups that share a value, if there are several values."""
+    """Name the groups that share a value, if there are several values; None is no value."""
     held: dict[Any, list[str]] = {}
     for group in groups:
         for value in dict.fromkeys(map(look, group.runs)):
-            held.setdefault(value, []).append(group.letter)
+            if value is not None:
+                held.setdefault(value, []).append(group.letter)
     if len(held) > 1:
         words = [
             f"{', '.join(letters)}{f' {value}' if said else ''}" for value, letters in held.items()
@@ -82,10 +83,10 @@ def _differ(
         yield Caveat(about=about, sentence=f"other {about} ({parted}): {effect}")
 
 
-def _part(run: Found, place: int) -> str:
-    """Return the fingerprint of a part that is not the test part; empty if there is none."""
+def _part(run: Found, place: int) -> str | None:
+    """Return the fingerprint of a part that is not the test part; None if there is none."""
     prints = run.record.start.get("fingerprints") or ()
-    return str(prints[place]) if len(prints) > place + 1 else ""
+    return str(prints[place]) if len(prints) > place + 1 else None
 
 
 def _protocols(groups: Sequence[Group], numbers: Sequence[Number]) -> Iterator[Caveat]:

@@ -34,6 +34,7 @@ class Number:
         part: of the data that it was measured on, or cost.
         values: by seed, for each group; empty where it was not measured.
         protocols: under which it was measured, for each group.
+        images: how many it was measured on, for each group; None where that is not counted.
         runs: of each group, whether or not it was measured.
         form: how a value is written.
     """
@@ -42,14 +43,21 @@ class Number:
     part: Part
     values: tuple[Mapping[int, float], ...]
     protocols: tuple[str, ...]
+    images: tuple[int | None, ...]
     runs: tuple[int, ...]
     form: Callable[[float], str]
 
     @property
     def protocol(self) -> str:
-        """What all groups share, or that they do not."""
-        known = {p for p, values in zip(self.protocols, self.values, strict=True) if values}
-        return known.pop() if len(known) == 1 else "differs: see the warnings" if known else ""
+        """What all groups share that have the number, or that they do not."""
+        looked = zip(self.protocols, self.images, self.values, strict=True)
+        known = [(protocol, count) for protocol, count, values in looked if values]
+        (first, count), *_ = known
+        if any(protocol != first for protocol, _ in known):
+            return "differs: see the warnings"
+        if any(other != count for _, other in known):
+            return f"{first}; on different images"
+        return first if count is None else f"{first}; {count:,} images"
 
     @property
     def cells(self) -> list[str]:
@@ -80,7 +88,7 @@ def numbers(groups: Sequence[Group]) -> list[Number]:
 
 def _of_classifiers(groups: Sequence[Group]) -> list[Number]:
     own = [own_views(group.first.record.settings.get("data") or {})[-1] for group in groups]
-    protocols = [_on(group, views.protocol) for group, views in zip(groups, own, strict=True)]
+    protocols = [views.protocol for views in own]
     test = [_number(groups, "test error %", "test", _recorded("test_error"), protocols)]
     if all(len(group.first.record.start["classes"]) > FIVE for group in groups):
         test += [_number(groups, "test top-5 error %", "test", _recorded("top5_error"), protocols)]
@@ -91,7 +99,7 @@ def _of_classifiers(groups: Sequence[Group]) -> list[Number]:
             "test error %, tested again",
             "test",
             lambda run, views=views: run.number("test_error", views),
-            [_on(group, views.protocol) for group in groups],
+            views.protocol,
         )
         for views in later
         if any(views != each for each in own)
@@ -110,7 +118,7 @@ def _of_detectors(groups: Sequence[Group]) -> list[Number]:
             f"test {name} %",
             "test",
             _recorded(key),
-            [_on(group, _rules(group, key)) for group in groups],
+            [_rules(group, key) for group in groups],
         )
         for key, name in MAPS.items()
     ]
@@ -141,6 +149,7 @@ def _number(
         part=part,
         values=tuple(group.values(look) for group in groups),
         protocols=tuple(each),
+        images=tuple(_images(group) if part == "test" else None for group in groups),
         runs=tuple(len(group.runs) for group in groups),
         form=form,
     )
@@ -166,9 +175,8 @@ def _later(group: Group) -> list[Views]:
     ]
 
 
-def _on(group: Group, protocol: str) -> str:
-    count = (group.first.record.result or {}).get("test_count")
-    return protocol if count is None else f"{protocol}; {count:,} images"
+def _images(group: Group) -> int | None:
+    return (group.first.record.result or {}).get("test_count")
 
 
 def _count(value: float) -> str:

@@ -78,7 +78,7 @@ def write_comparison(root: Path, comparison: Comparison) -> Path:
 
 def told(contrast: Contrast) -> tuple[str, str, str, str]:
     """Write a difference, its interval, p, and the test or why there is none."""
-    difference = f"{contrast.difference:+.2f}"
+    difference = "0.00" if abs(contrast.difference) < 0.005 else f"{contrast.difference:+.2f}"
     if contrast.kind is None:
         return difference, "", "", contrast.why
     interval = f"{contrast.low:+.2f} to {contrast.high:+.2f}"
