@@ -42,6 +42,7 @@ LAYERS = (
     ("interruption",),
     ("recipes",),
     ("lab", "reproduce"),
+    ("comparison",),
     ("cli",),
 )
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypeVar, dataclass_transform
 
 import yaml
@@ -31,7 +32,7 @@ def settings(cls: type[T]) -> type[T]:
 
 def encode(value: object) -> Any:
     """Turn settings into plain dicts, lists, strings and numbers that YAML and JSON can hold."""
-    return TypeAdapter(type(value)).dump_python(value, mode="json", warnings=False)
+    return _adapter(type(value)).dump_python(value, mode="json", warnings=False)
 
 
 def decode(cls: type[T], data: object, *, where: str = "config") -> T:
@@ -47,7 +48,7 @@ def decode(cls: type[T], data: object, *, where: str = "config") -> T:
             listed with its path.
     """
     try:
-        return TypeAdapter(cls).validate_json(json.dumps(data))
+        return _adapter(cls).validate_json(json.dumps(data))
     except ValidationError as error:
         faults = [_sentence(fault, cls) for fault in _relevant(error.errors(include_url=False))]
         raise ConfigError(f"{where}: {'; '.join(faults)}") from None
@@ -107,6 +108,12 @@ _Loader.add_implicit_resolver(
 )
 
 
+@lru_cache(maxsize=512)
+def _adapter(cls: Any) -> TypeAdapter[Any]:
+    """Keep what pydantic makes of a class, which takes longer than its use."""
+    return TypeAdapter(cls)
+
+
 def _relevant(faults: list[ErrorDetails]) -> list[ErrorDetails]:
     """Leave out that a setting is no Python object either, where objects are allowed."""
     about_objects = {"is_instance_of", "needs_python_object", "callable_type"}
@@ -123,6 +130,6 @@ def _sentence(fault: ErrorDetails, cls: type) -> str:
 
 def _field_names(cls: type) -> set[str]:
     """Collect the names of all settings below a class, whatever union they hide in."""
-    schema = TypeAdapter(cls).json_schema()
+    schema = _adapter(cls).json_schema()
     parts = [schema, *schema.get("$defs", {}).values()]
     return {name for part in parts for name in part.get("properties", {})}

@@ -22,6 +22,8 @@ COMMANDS = {
     "verify-resume": "stop a training, go on, and compare with one that was not stopped",
     "residualize": "add shortcuts to a net that was built without them",
     "lab": "experiments to look at: lab degradation",
+    "report": "write the page of a run again, or one page of several runs",
+    "compare": "what differs between runs: settings, numbers, and how surely",
     "reproduce": "a table of a paper, beside what runs here came to, with a verdict",
 }
 

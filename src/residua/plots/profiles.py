@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from residua.plots.axes import scale_errors
 from residua.plots.svg import MARKERS, MUTED, SERIES, drawing, for_page, for_slides
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Panel:
         whole: whether places are counted, so that ticks are whole numbers.
         percent: whether values are percents, whose axis begins at 0 and ends at 100 at the most.
         reverse: whether the horizontal axis runs from right to left.
+        errors: whether values are percents of error along a training, which are drawn
+            logarithmically above 1 % where that shows more.
     """
 
     title: str
@@ -62,6 +65,7 @@ class Panel:
     whole: bool = True
     percent: bool = False
     reverse: bool = False
+    errors: bool = False
 
 
 def profiles(
@@ -162,6 +166,8 @@ def _scales(axes: "Axes", panel: Panel) -> None:
     highest = max((value for p in panel.profiles for value in (*p.mean, *p.high)), default=1.0)
     if panel.log:
         _scale_log(axes)
+    elif panel.errors:
+        scale_errors(axes, [value for each in panel.profiles for value in (*each.mean, *each.high)])
     elif panel.percent:
         axes.set_ylim(0, min(100.0, max(1.0, 1.1 * highest)))
     else:

@@ -62,7 +62,7 @@ def _beside(claim: Mapping[str, Any], run: Record) -> dict[str, Any]:
         measured = (known | (run.result or {})).get(metric)
         rule = RULES.get(metric, "")
         return {**claim, "protocol": rule, "measured": measured, "missing": "not measured"}
-    views = _decoded(claim.get("views") or {})
+    views = views_of(claim.get("views") or {})
     found = _under(views, run)
     return {
         **claim,
@@ -74,17 +74,17 @@ def _beside(claim: Mapping[str, Any], run: Record) -> dict[str, Any]:
 
 def _under(views: Views, run: Record) -> dict[str, Any] | None:
     """Find the result or the first later test under a protocol."""
-    if run.result is not None and views in _of_the_run(run.settings.get("data") or {}):
+    if run.result is not None and views in own_views(run.settings.get("data") or {}):
         return {"top1_error": run.result["test_error"], **run.result}
     chosen = run.settings.get("select", "last")
     for test in run.evaluations:
         alike = (test["images"], test["weights"]) == ("test", chosen) and "views" in test
-        if alike and not test["exact_norm"] and _decoded(test["views"]) == views:
+        if alike and not test["exact_norm"] and views_of(test["views"]) == views:
             return test
     return None
 
 
-def _of_the_run(data: Mapping[str, Any]) -> list[Views]:
+def own_views(data: Mapping[str, Any]) -> list[Views]:
     """List the protocols that the run's own test is under.
 
     It looks at whole pictures; of files these are the middle of a larger one, which is a 1-crop.
@@ -122,5 +122,6 @@ def _options(views: Views, side: int) -> list[object]:
     return words + (["--average", "logits"] if several and views.rule == "logits" else [])
 
 
-def _decoded(views: Mapping[str, Any]) -> Views:
+def views_of(views: Mapping[str, Any]) -> Views:
+    """Read a protocol from plain values."""
     return decode(_Looked, {"views": {"kind": "whole", **views}}, where="claims").views

@@ -122,13 +122,14 @@ def pictures_of(data: object) -> tuple[int, int] | None:
 
 def _flat(experiment: AnyExperiment) -> dict[str, Any]:
     plain = encode(unplaced(experiment.recordable()))
-    return dict(_leaves({name: value for name, value in plain.items() if name not in FREE}))
+    return dict(leaves({name: value for name, value in plain.items() if name not in FREE}))
 
 
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the settings in plain values, each with its path: "schedule.lr"."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _leaves(inner, f"{name}.{key}" if name else str(key))
+            yield from leaves(inner, f"{name}.{key}" if name else str(key))
     else:
         yield name, value
 
