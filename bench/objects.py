@@ -5,7 +5,8 @@ in every way of the ladder, box refinement and voting among them; its test part 
 the training has ended, and nothing is chosen with it. Of coco128, pictures are taken that hold
 objects of at least 32 pixels in both directions; smaller ones are neither learned nor counted, and
 the test is on the pictures that were learned from. With --root, trainings that have ended there are
-read and not repeated, and those that were stopped go on.
+read and not repeated, and those that were stopped go on; that of coco128, whose pictures no record
+can rebuild, begins anew.
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ from pathlib import Path
 import torch
 
 from harness import parser, report, table, trained, verdict
-from residua import trained_detector
+from residua import execute, outcome, trained_detector
 from residua.cli.studies.detection_ladder import scores
 from residua.data.annotated import AnnotatedImages, ObjectTable
 from residua.data.objects import AnnotatedSplits
@@ -52,7 +53,9 @@ def by_heart(path, weights, root, until):
     experiment = dataclasses.replace(
         experiment.lasting(until), data=data, name="objects.by-heart", flip=False, look_every=10**6
     )
-    return trained(experiment, root, f"until{until}"), data
+    folder = root / experiment.name / f"until{until}"
+    ended = outcome.recorded(folder) if folder.exists() else None
+    return ended or execute.run(experiment, root=root, name=folder.name, page=False), data
 
 
 def climbed(folder):
