@@ -52,15 +52,21 @@ def verdict(what: str, value: float, bound: float, *, at_most: bool) -> str:
     )
 
 
+def plain(word: str) -> str:
+    """Leave out of a path where it is on this machine."""
+    return Path(word).name if Path(word).is_absolute() else word
+
+
 def report(theme: str, body: str, *, write: bool) -> None:
     """Print a result and, if asked, write it to `[theme]_[hardware]_[date].md`."""
     facts = environment(torch.device("cpu"), torch.float32)
     hardware = f"{facts['processor']}, {facts['cores']} cores, {facts['threads']} threads"
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    words = " ".join([f"bench/{Path(sys.argv[0]).name}", *map(plain, sys.argv[1:])])
     text = (
         f"# {theme}\n\n"
-        f"- command: `python bench/{Path(sys.argv[0]).name} {' '.join(sys.argv[1:])}`".rstrip()
-        + f"\n- hardware: {hardware}\n"
+        f"- command: `python {words}`\n"
+        f"- hardware: {hardware}\n"
         f"- versions: residua {facts['residua']} ({facts['code']}), torch {facts['torch']}, "
         f"Python {facts['python']}\n- date: {today}\n\n{body}\n"
     )

@@ -1,17 +1,15 @@
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from residua.cli.studies.lasting import begin, going_on, is_whole
+from residua.cli.studies.lasting import Trainings, begin, going_on, is_whole
 from residua.errors import ConfigError, RunError
 from residua.lab.ground import Length, ground
 from residua.lab.sweep import known
 
 
 def chosen(**options):
-    usual = {"data": "digits", "budget": None, "updates": None, "smoke": False, "device": "cpu"}
-    return SimpleNamespace(**{**usual, "runs": Path("runs"), "into": None, **options})
+    return Trainings(device="cpu", **options)
 
 
 def test_a_study_that_stopped_says_how_all_of_it_goes_on(monkeypatch):

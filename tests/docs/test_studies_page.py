@@ -28,4 +28,4 @@ def test_every_command_of_the_page_is_understood(line):
     options = parse(f"lab {study}", module.Options, words)
     for name, value in zip(words[::2], words[1::2], strict=False):
         if name == "--data":
-            assert options.data == value
+            assert options.trainings.data == value

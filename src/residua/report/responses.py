@@ -65,7 +65,7 @@ def _responses(found: Mapping[str, Sequence["Responses"]], about: About) -> Sect
         "in eval mode. In the paper residual networks respond less than plain ones, and deeper "
         "ones less in each layer: what a block adds is small beside what it passes on.",
         "With batch normalization a deviation is about the layer's scale parameter, which is 1 at "
-        "the start: after a short training it has hardly moved, and networks differ little.",
+        "the start.",
     ]
     if bare:
         sentences.append(

@@ -2,50 +2,36 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
 
 from residua import runtime
 from residua.cli.options import parse
-from residua.cli.studies.lasting import compare, is_whole
+from residua.cli.studies.lasting import Trainings, compare, is_whole
 from residua.lab.activations import activations
 from residua.lab.ground import ground
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
     """Train one residual network with each order of BN, ReLU and addition: residua lab activations.
 
     Attributes:
-        data: digits, mnist, cifar10, or a folder of pictures in classes.
+        trainings: on what, how long, how often, and where.
         depth: weighted layers, 6n+2, of bottlenecks 9n+2; 110 in the paper.
         bottleneck: units of three convolutions, as the paper's 164 layers have.
-        budget: time for all trainings together: 1m, 10m, 1h, or full for the whole recipe.
-        updates: of each training, in place of a budget.
-        seeds: trainings of each setting, with seeds counting up from 0.
-        into: the folder of the study; what has ended there is not trained again.
-        smoke: cut every training to two small updates.
-        threads: of the processor; by default all cores.
-        device: auto, cpu, cuda, cuda:1 or mps.
-        runs: the folder of all runs.
     """
 
-    data: str = "digits"
+    trainings: Annotated[Trainings, arg(name="")] = dataclasses.field(default_factory=Trainings)
     depth: int = 56
     bottleneck: bool = False
-    budget: str | None = None
-    updates: int | None = None
-    seeds: int = 3
-    into: Path | None = None
-    smoke: bool = False
-    threads: int | None = None
-    device: str = "auto"
-    runs: Path = Path("runs")
 
 
 def main(words: Sequence[str]) -> None:
     """Train, and print the table and where the page is."""
     options = parse("lab activations", Options, words)
-    runtime.set_threads(options.threads)
+    runtime.set_threads(options.trainings.threads)
     block = "bottleneck" if options.bottleneck else "basic"
-    on = ground(options.data, "2016", whole=is_whole("activations", options))
-    compare(activations(on, options.depth, block=block), options, on)
+    on = ground(options.trainings.data, "2016", whole=is_whole("activations", options.trainings))
+    compare(activations(on, options.depth, block=block), options.trainings, on)

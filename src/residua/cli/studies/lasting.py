@@ -1,11 +1,11 @@
 """What the commands of studies share: how long to train, in which folder, and how to go on."""
 
 import contextlib
+import dataclasses
 import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from residua import events, runtime
 from residua.cli.screen import Screen, say, table
@@ -23,35 +23,36 @@ USUAL_BUDGET = "10m"
 SMOKE = Length(updates=2, why="two updates each, to see that it runs")
 
 
-class Chosen(Protocol):
-    """The options that studies share."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trainings:
+    """The trainings of a study: on what, how long, how often, and where.
 
-    @property
-    def data(self) -> str: ...
-    @property
-    def budget(self) -> str | None: ...
-    @property
-    def updates(self) -> int | None: ...
-    @property
-    def smoke(self) -> bool: ...
-    @property
-    def device(self) -> str: ...
-    @property
-    def runs(self) -> Path: ...
-    @property
-    def into(self) -> Path | None: ...
+    Attributes:
+        data: digits, mnist, cifar10, or a folder of pictures in classes.
+        budget: time for all trainings together: 1m, 10m, 1h, or full for the whole recipe.
+        updates: of each training, in place of a budget.
+        seeds: trainings of each network, with seeds counting up from 0.
+        into: the folder of the study; what has ended there is not trained again.
+        smoke: cut every training to two small updates.
+        threads: of the processor; by default all cores.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        runs: the folder of all runs.
+    """
 
-
-class Compared(Chosen, Protocol):
-    """The options of a study that compares settings."""
-
-    @property
-    def seeds(self) -> int: ...
+    data: str = "digits"
+    budget: str | None = None
+    updates: int | None = None
+    seeds: int = 3
+    into: Path | None = None
+    smoke: bool = False
+    threads: int | None = None
+    device: str = "auto"
+    runs: Path = Path("runs")
 
 
 def begin(
     study: str,
-    chosen: Chosen,
+    chosen: Trainings,
     on: Ground,
     plan: Sequence[Experiment],
     usual: Length | None = None,
@@ -89,20 +90,20 @@ def begin(
     return folder, found
 
 
-def is_whole(study: str, chosen: Chosen) -> bool:
+def is_whole(study: str, chosen: Trainings) -> bool:
     """Tell whether a study is of whole recipes: as asked for, or as recorded in its folder."""
     there = known(chosen.into, study)
     return FULL in {chosen.budget, None if there is None else there.budget}
 
 
-def compare(comparison: Comparison, chosen: Compared, on: Ground) -> None:
+def compare(comparison: Comparison, chosen: Trainings, on: Ground) -> None:
     """Train what is compared, and print the table and where the page is."""
     folder, _, _ = trained(comparison, chosen, on)
     say(str(folder / "report.html"))
 
 
 def trained(
-    comparison: Comparison, chosen: Compared, on: Ground
+    comparison: Comparison, chosen: Trainings, on: Ground
 ) -> tuple[Path, list[Experiment], Sweep]:
     """Train what is compared, and print the table.
 
@@ -123,7 +124,7 @@ def trained(
     return folder, plan, sweep
 
 
-def manner(chosen: Chosen, screen: Screen) -> Manner:
+def manner(chosen: Trainings, screen: Screen) -> Manner:
     """Say how trainings are carried out: on which device, and shown by whom."""
 
     def hear(event: events.Event) -> None:
