@@ -15,9 +15,7 @@ from residua.detect.settings import FasterRcnnConfig
 from residua.detection_experiment import AnyExperiment, DetectionExperiment
 from residua.evaluate.exact_norm import take_exact_statistics
 from residua.experiment import Experiment
-from residua.nets import weights
 from residua.nets.catalogue import for_classes
-from residua.nets.preprocessing import Preprocessing
 
 AVERAGED = "averaged.safetensors"
 
@@ -56,12 +54,12 @@ def averaged(folder: Path, first: Experiment, device: torch.device) -> Path:
     found = runs.load(folder)
     net, normalize = found.net.to(device), found.normalize.to(device)
     take_exact_statistics(net, first.load_data().train.to(device), normalize)
-    mean, std = normalize.numbers()
-    weights.save(
+    runs.save_net(
         net,
         path,
-        config=first.net,
-        preprocessing=Preprocessing(mean=mean, std=std, source="the training images"),
-        card={"classes": found.classes, "shape": found.shape},
+        experiment=first,
+        classes=found.classes,
+        shape=found.shape,
+        normalize=normalize,
     )
     return path
