@@ -14,9 +14,10 @@ import yaml
 from pictured import photograph, save
 from residua import execute, recipes, runs
 from residua.cli.dispatch import main
+from residua.deploy import card as cards
 from residua.deploy import hub, predictor
-from residua.deploy.card import card, plain
 from residua.errors import CheckpointError, ConfigError, RunError
+from residua.report import record
 from residua.train.schedule import StepsConfig
 from test_detection import tiny
 
@@ -186,8 +187,8 @@ def changed(key, value):
     [
         (without("config.yaml"), "ann/digits holds no run of Residua: it has no config.yaml"),
         (without("events.jsonl"), "ann/digits holds no run of Residua: it has no events.jsonl"),
-        (without("weights/best.safetensors"), "best.safetensors is missing"),
-        (with_("weights/best.safetensors", b"\x80\x04cos\nsystem\n"), "not a safetensors file"),
+        (without("weights/last.safetensors"), "last.safetensors is missing"),
+        (with_("weights/last.safetensors", b"\x80\x04cos\nsystem\n"), "not a safetensors file"),
         (with_("config.yaml", b"net: !!python/object/apply:os.system [touch evil]"), "config.yaml"),
         (with_("config.yaml", b"\xff\xfe"), "holds a damaged record"),
         (with_("events.jsonl", b"[1]\n[2]\n"), "holds a damaged record"),
@@ -229,8 +230,8 @@ def test_what_a_hub_says_is_one_line_without_tokens(tmp_path):
 
 def test_a_run_without_weights_is_not_pushed(digits):
     made = FakeHub()
-    (digits / "weights/best.safetensors").unlink()
-    with pytest.raises(CheckpointError, match=r"best.safetensors is missing"):
+    (digits / "weights/last.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"last.safetensors is missing"):
         hub.push(digits, REPOSITORY, hub=made)
     assert made.files == {}
 
@@ -262,7 +263,7 @@ def sections(text):
 
 
 def test_the_card_says_what_the_record_says(digits):
-    head, title, named = sections(card(digits, REPOSITORY))
+    head, title, named = sections(cards.card(digits, REPOSITORY))
     assert head == {
         "library_name": "residua",
         "pipeline_tag": "image-classification",
@@ -281,13 +282,13 @@ def test_the_card_says_what_the_record_says(digits):
     images = f"{learned:,} to learn from, {validated:,} to choose with, {tested:,} to test on"
     assert images in named["Learned from"]
     assert start["command"] in named["Training"]
-    assert "license" not in card(digits, REPOSITORY)
+    assert "license" not in cards.card(digits, REPOSITORY)
 
 
 def test_the_card_of_a_run_that_was_stopped_says_so(digits):
     lines = (digits / "events.jsonl").read_text().splitlines()
     (digits / "events.jsonl").write_text("\n".join(lines[:-1]) + "\n")
-    _, _, named = sections(card(digits, REPOSITORY))
+    _, _, named = sections(cards.card(digits, REPOSITORY))
     assert named["Result"].strip().startswith("There is none: the record ends at iteration 4")
 
 
@@ -295,7 +296,7 @@ def test_later_tests_are_on_the_card_with_their_protocol(digits):
     test = {"kind": "evaluation", "images": "test", "count": 360, "weights": "best"}
     test |= {"protocol": "top-1, ten crops", "top1_error": 12.345, "top5_error": None}
     (digits / "evaluations.jsonl").write_text(json.dumps(test) + "\n")
-    _, _, named = sections(card(digits, REPOSITORY))
+    _, _, named = sections(cards.card(digits, REPOSITORY))
     assert (
         "| top-1 error | 12.35 % | test images, weights best, tested again | 360 | "
         "top-1, ten crops |"
@@ -305,13 +306,13 @@ def test_later_tests_are_on_the_card_with_their_protocol(digits):
 def test_places_of_a_machine_are_not_on_the_card(digits):
     config = (digits / "config.yaml").read_text()
     (digits / "config.yaml").write_text(config.replace("data:\n", "data:\n  path: /home/ann/x\n"))
-    record = card.__globals__["record"].read(digits)
-    assert record.settings["data"]["path"] == "/home/ann/x"
-    assert "/home/ann" not in "\n".join(card.__globals__["_data"](record))
+    found = record.read(digits)
+    assert found.settings["data"]["path"] == "/home/ann/x"
+    assert "/home/ann" not in "\n".join(cards._data(found))
 
 
 def test_names_of_classes_cannot_write_markdown():
-    assert plain("a*b_[x](y)<b>\n`c`") == r"a\*b\_\[x\](y)\<b\> \`c\`"
+    assert cards.plain("a*b_[x](y)<b>\n`c`") == r"a\*b\_\[x\](y)\<b\> \`c\`"
 
 
 def test_the_commands_push_and_pull(digits, tmp_path, monkeypatch, capsys):
@@ -321,7 +322,7 @@ def test_the_commands_push_and_pull(digits, tmp_path, monkeypatch, capsys):
     told = capsys.readouterr().out.splitlines()
     assert told[-1] == f"https://hub.example/{REPOSITORY}"
     assert any(line.startswith("weights/best.safetensors: 0.") for line in told)
-    assert any("of the test images, which were mistaken" in line for line in told)
+    assert any("of the test images, with mistakes" in line for line in told)
     assert main(["pull", REPOSITORY]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "names 10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, ...",

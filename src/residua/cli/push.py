@@ -47,7 +47,7 @@ def main(words: Sequence[str]) -> None:
     address = hub.push(folder, options.repository, public=options.public)
     for name in hub.held(folder):
         say(f"{name}: {(folder / name).stat().st_size / 1e6:,.1f} MB")
-    shown = len(result.get("mistakes", ()))
+    shown = len(result.get("mistakes", ())) + len(result.get("found", {}).get("drawn", ()))
     if shown:
-        say(f"the record shows {shown} of the test images, which were mistaken")
+        say(f"the record shows {shown} of the test images, with mistakes")
     say(address)
