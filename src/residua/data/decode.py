@@ -8,18 +8,38 @@ Sources:
         computing the rest.
 """
 
+import io
 import math
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from residua.errors import DataError
+from residua.errors import DataError, ResiduaError
+
+# The kinds of files that are read. Pillow knows more, among them some that start other programs.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+
+# What Pillow raises at damaged files, besides its own errors.
+FAULTS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    OverflowError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
 
 ORIENTATION = 0x0112
 
@@ -57,36 +77,48 @@ class Box(NamedTuple):
     bottom: float
 
 
+# A picture file: where it lies, what is in it, or what it can be read from.
+Source = Path | bytes | BinaryIO
+
 # From W, H of the upright picture to the part of it, and the w, h that the part becomes.
 Choose = Callable[[tuple[int, int]], tuple[Box, tuple[int, int]]]
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
+def opened(source: Source, *, most_pixels: int | None = None) -> Iterator[Image.Image]:
     """Open a picture without decoding it, and answer all that fails then or later in sentences.
+
+    Args:
+        source: of the picture.
+        most_pixels: that it may have, by default as many as Pillow allows, which is also the most.
 
     Raises:
         DataError: the file is missing, is no picture, is cut short, or has too many pixels.
     """
-    if not path.is_file():
-        raise DataError(f"{path} is {'a folder, not a picture' if path.is_dir() else 'not there'}")
-    try:
-        with Image.open(path) as picture:
-            _check_pixels(picture)
-            yield picture
-    except UnidentifiedImageError:
-        raise DataError(f"{path} is not a picture that Pillow can read") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    name = source if isinstance(source, Path) else "the picture"
+    if isinstance(source, Path) and not source.is_file():
         raise DataError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels (shrink it first)"
-        ) from None
-    except (OSError, SyntaxError, ValueError, EOFError, OverflowError) as error:
-        raise DataError(f"{path} cannot be read as a picture: {error}") from None
+            f"{name} is {'a folder, not a picture' if source.is_dir() else 'not there'}"
+        )
+    most = min(each for each in (most_pixels, Image.MAX_IMAGE_PIXELS, math.inf) if each)
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        with Image.open(file, formats=FORMATS) as picture:
+            _check_pixels(picture, most)
+            yield picture
+    except ResiduaError:
+        raise
+    except UnidentifiedImageError:
+        raise DataError(f"{name} is not a picture that Pillow can read") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(f"{name} has more than {most:,} pixels (shrink it first)") from None
+    except FAULTS as error:
+        raise DataError(f"{name} cannot be read as a picture: {error}") from None
 
 
-def _check_pixels(picture: Image.Image) -> None:
+def _check_pixels(picture: Image.Image, most: float) -> None:
     """Refuse what Pillow only warns of: few bytes can unpack to more pixels than memory holds."""
-    if Image.MAX_IMAGE_PIXELS and math.prod(picture.size) > Image.MAX_IMAGE_PIXELS:
+    if math.prod(picture.size) > most:
         raise Image.DecompressionBombError
 
 
@@ -104,13 +136,19 @@ def upright_size(picture: Image.Image, turn: int) -> tuple[int, int]:
     return (height, width) if AXES[turn][0] else (width, height)
 
 
+def whole(size: tuple[int, int]) -> tuple[Box, tuple[int, int]]:
+    """Choose all of a picture, at its own size."""
+    return Box(0, 0, *size), size
+
+
 def cut(
-    path: Path,
+    source: Source,
     choose: Choose,
     channels: int,
     *,
     resample: Image.Resampling = Image.Resampling.BILINEAR,
     mirror: bool = False,
+    most_pixels: int | None = None,
 ) -> Tensor:
     """Read a part of a picture at a given size.
 
@@ -119,11 +157,12 @@ def cut(
     picture and cropping then would give, up to the rounding of that decoding.
 
     Args:
-        path: of the file.
+        source: of the picture.
         choose: from width and height of the upright picture to the part and its size then.
         channels: one is grey, three are red, green and blue.
         resample: how pixels are averaged.
         mirror: swap left and right of the result.
+        most_pixels: as `opened` says.
 
     Returns:
         C, H, W, uint8.
@@ -131,7 +170,7 @@ def cut(
     Raises:
         DataError: as `opened` says.
     """
-    with opened(path) as picture:
+    with opened(source, most_pixels=most_pixels) as picture:
         turn = orientation(picture)
         part_of, (width, height) = choose(upright_size(picture, turn))
         size = (height, width) if AXES[turn][0] else (width, height)

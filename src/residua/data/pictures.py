@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from residua import runtime
-from residua.data.decode import Box, cut
+from residua.data.decode import Box, Source, cut
 from residua.data.fit import Fit, Whole
 from residua.errors import DataError
 
@@ -26,27 +26,35 @@ SUFFIXES = frozenset(
 )  # fmt: skip
 
 
-def read(path: Path, shape: tuple[int, int, int], fit: Fit | None = None) -> Tensor:
+def read(
+    source: Source,
+    shape: tuple[int, int, int],
+    fit: Fit | None = None,
+    *,
+    most_pixels: int | None = None,
+) -> Tensor:
     """Read a picture as a tensor of the given shape, shrunk or enlarged to fit.
 
     Args:
-        path: of the file.
+        source: where the file is, or what is in it.
         shape: C, H, W; one channel is grey, three are red, green and blue.
         fit: which part of it; all of it by default.
+        most_pixels: that the picture may have; Pillow's limit by default.
 
     Returns:
         C, H, W, uint8.
 
     Raises:
-        DataError: the file is missing, is no picture, or is cut short.
+        DataError: the file is missing, is no picture, is cut short, or has too many pixels.
     """
     chosen = fit or Whole()
     out = (shape[2], shape[1])
     return cut(
-        path,
+        source,
         lambda size: (chosen.box(size, out), out),
         shape[0],
         resample=chosen.resample,
+        most_pixels=most_pixels,
     )
 
 
@@ -93,8 +101,17 @@ def read_all(
     return images, unread
 
 
-def each(paths: Iterable[Path], read_one: Callable[[Path], T]) -> Iterator[T | DataError]:
-    """Yield what files hold (or why they cannot be read) in order, read ahead by all cores."""
+def each(
+    paths: Iterable[Path], read_one: Callable[[Path], T], *, ahead: int | None = None
+) -> Iterator[T | DataError]:
+    """Yield what files hold (or why they cannot be read) in order, read ahead by all cores.
+
+    Args:
+        paths: of the files.
+        read_one: from a path to what the file holds.
+        ahead: how many files are read, or being read, before what they hold is asked for; by
+            default 16 for each core.
+    """
 
     def attempt(path: Path) -> T | DataError:
         try:
@@ -106,7 +123,7 @@ def each(paths: Iterable[Path], read_one: Callable[[Path], T]) -> Iterator[T | D
     threads = runtime.own_cores()
     waiting = iter(paths)
     with ThreadPoolExecutor(threads) as pool:
-        ahead = deque(pool.submit(attempt, path) for path in islice(waiting, 16 * threads))
-        while ahead:
-            yield ahead.popleft().result()
-            ahead.extend(pool.submit(attempt, path) for path in islice(waiting, 1))
+        begun = deque(pool.submit(attempt, path) for path in islice(waiting, ahead or 16 * threads))
+        while begun:
+            yield begun.popleft().result()
+            begun.extend(pool.submit(attempt, path) for path in islice(waiting, 1))

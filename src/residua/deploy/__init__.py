@@ -1,0 +1,1 @@
+"""Trained runs put into use: asked, made fast, exported, served, given away."""
