@@ -43,6 +43,7 @@ LAYERS = (
     ("recipes",),
     ("lab", "reproduce"),
     ("comparison",),
+    ("deploy",),
     ("cli",),
 )
 
