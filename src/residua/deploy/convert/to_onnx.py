@@ -3,7 +3,6 @@
 import json
 import warnings
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,12 @@ from torch.export import ExportedProgram
 
 from residua import files
 from residua.deploy.convert.bound import Bound
+from residua.deploy.convert.formats import require
 from residua.deploy.convert.program import LOGITS, PIXELS, program
 from residua.errors import ConfigError
 
 # Under this key the metadata of the file has the card, as JSON.
 CARD = "residua"
-NEEDS = ("onnx", "onnxscript")
-PIP = 'pip install "residua[onnx]"'
 # A file of protocol buffers cannot be longer.
 MOST_BYTES = 2**31 - 1
 
@@ -42,7 +40,7 @@ def to_onnx(
         ConfigError: a package is missing, or the net cannot be expressed.
         RunError: the file cannot be written.
     """
-    check()
+    require(("onnx", "onnxscript"), "onnx")
     write(program(bound, dtype=dtype), path, inputs=[PIXELS], outputs=[LOGITS], card=card or {})
 
 
@@ -86,6 +84,7 @@ def write(
     if made is None:
         raise AssertionError("without a file, the exporter returns the program")
     model = made.model_proto
+    _name_batch(model)
     model.metadata_props.add(key=CARD, value=json.dumps(card))
     if model.ByteSize() > MOST_BYTES:
         raise ConfigError(
@@ -95,12 +94,11 @@ def write(
     files.write(path, model.SerializeToString())
 
 
-def check() -> None:
-    """See that the packages are there.
-
-    Raises:
-        ConfigError: one is missing.
-    """
-    missing = [name for name in NEEDS if find_spec(name) is None]
-    if missing:
-        raise ConfigError(f"ONNX needs the package {' and '.join(missing)}: {PIP}")
+def _name_batch(model: Any) -> None:
+    """Call the number of pictures N, whatever symbol the tracer had for it."""
+    graph = model.graph
+    symbol = graph.input[0].type.tensor_type.shape.dim[0].dim_param
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        for length in value.type.tensor_type.shape.dim:
+            if symbol and length.dim_param == symbol:
+                length.dim_param = "N"

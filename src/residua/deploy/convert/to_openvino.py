@@ -4,7 +4,6 @@ import json
 import tempfile
 import warnings
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,12 @@ import torch
 
 from residua import files
 from residua.deploy.convert.bound import Bound
+from residua.deploy.convert.formats import require
 from residua.deploy.convert.program import LOGITS, PIXELS, program
 from residua.errors import ConfigError
 
 # Where the .xml file has the card, as JSON: rt_info / residua / card.
 CARD = ["residua", "card"]
-PIP = 'pip install "residua[openvino]"'
 
 
 def to_openvino(
@@ -55,7 +54,7 @@ def model(bound: Bound, *, dtype: torch.dtype = torch.uint8) -> Any:
     Raises:
         ConfigError: OpenVINO is missing, or the net cannot be expressed.
     """
-    check()
+    require(("openvino",), "openvino")
     import openvino
 
     traced = program(bound, dtype=dtype)
@@ -67,6 +66,7 @@ def model(bound: Bound, *, dtype: torch.dtype = torch.uint8) -> Any:
             first = str(error).strip().partition("\n")[0]
             raise ConfigError(f"the net cannot be written for OpenVINO: {first}") from error
     made.inputs[0].get_tensor().set_names({PIXELS})
+    made.reshape({PIXELS: [-1, *bound.shape]})
     made.outputs[0].get_tensor().set_names({LOGITS})
     return made
 
@@ -92,13 +92,3 @@ def write(made: Any, path: Path, *, card: Mapping[str, Any]) -> None:
             openvino.save_model(made, first, compress_to_fp16=False)
             for suffix in (".bin", ".xml"):
                 first.with_suffix(suffix).replace(path.with_suffix(suffix))
-
-
-def check() -> None:
-    """See that OpenVINO is there.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    if find_spec("openvino") is None:
-        raise ConfigError(f"this needs the package openvino: {PIP}")
