@@ -13,6 +13,7 @@ from residua.errors import DataWarning, ResiduaError, closest
 COMMANDS = {
     "train": "train a network (without a name: ResNet-20 on handwritten digits)",
     "evaluate": "test the network of a run, on its own test pictures or on others",
+    "export": "write the net of a run as a file for other systems: pt2, ONNX, OpenVINO, ...",
     "predict": "name what is on pictures, or find objects on them, with the network of a run",
     "deepen": "make the net of a run deeper without changing what it computes, and train it on",
     "slim": "leave out the residual blocks that the net of a run misses least, and train it on",
