@@ -4,7 +4,8 @@ import torch
 from PIL import Image, ImageOps
 
 from pictured import photograph, save
-from residua.data.decode import TURNS, Box, cut, plain
+from residua.data.decode import cut
+from residua.data.upright import TURNS, Box, plain
 from residua.errors import DataError
 
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from residua import files, plots, trained_detector
 from residua.cli.screen import say
-from residua.data.decode import Box, cut
+from residua.data.decode import cut
+from residua.data.upright import Box
 from residua.detect.found import Found
 from residua.detect.given import AtHand
 from residua.detect.testing import detect

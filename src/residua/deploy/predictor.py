@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from residua import runs, trained_detector
-from residua.data.decode import Source, cut, whole
+from residua.data.decode import Source, cut
 from residua.data.fit import Fit
 from residua.data.folder import fit_of
 from residua.data.pictures import read
+from residua.data.upright import whole
 from residua.deploy.engine import Eager, Engine
 from residua.detect.detector import Detector
 from residua.detect.found import Found
