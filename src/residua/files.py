@@ -3,7 +3,7 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedWriter
 from pathlib import Path
@@ -48,6 +48,38 @@ def write(path: Path, content: bytes | str) -> None:
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
+
+
+def unfinished(path: Path) -> Path:
+    """Name the file that `growing` writes to."""
+    return path.with_name(f"{path.name}.part")
+
+
+@contextmanager
+def growing(path: Path) -> Iterator[Callable[[str], None]]:
+    """Write a file piece by piece as FILE.part, which is renamed once it is whole.
+
+    If the work is broken off, what was written stays there, and an older file is as it was.
+
+    Raises:
+        RunError: it could not be written.
+    """
+    part = unfinished(path)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = part.open("wb")
+
+    def write(text: str) -> None:
+        with explained(path):
+            file.write(text.encode())
+            file.flush()
+
+    with file:
+        yield write
+        with explained(path):
+            os.fsync(file.fileno())
+    with explained(path):
+        part.replace(path)
 
 
 def sweep(folder: Path) -> None:

@@ -199,7 +199,7 @@ def load_weights(folder: Path, which: str, net: nn.Module) -> Normalize:
     Raises:
         CheckpointError: the run has none, the file is damaged, or they are of another net.
     """
-    return read_weights(_weights_file(folder, which), net)
+    return read_weights(weights_file(folder, which), net)
 
 
 def read_weights(path: Path, net: nn.Module) -> Normalize:
@@ -265,7 +265,12 @@ def save_net(
     )
 
 
-def _weights_file(folder: Path, which: str) -> Path:
+def weights_file(folder: Path, which: str) -> Path:
+    """Return the file of the "best" or "last" weights of a run.
+
+    Raises:
+        CheckpointError: the run has none.
+    """
     path = folder / "weights" / f"{which}.safetensors"
     if not path.is_file():
         others = sorted(other.stem for other in path.parent.glob("*.safetensors"))

@@ -26,6 +26,8 @@ COMMANDS = {
     "lab": "experiments to look at: lab degradation",
     "report": "write the page of a run again, or one page of several runs",
     "compare": "what differs between runs: settings, numbers, and how surely",
+    "push": "give a run away through the Hugging Face Hub",
+    "pull": "take a run over from the Hugging Face Hub",
     "reproduce": "a table of a paper, beside what runs here came to, with a verdict",
 }
 

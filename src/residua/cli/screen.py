@@ -201,17 +201,23 @@ def _phase(phase: dict[str, Any], start: Event) -> list[str]:
 class Counter:
     """A bar for work on a known number of pictures; where there is no terminal it is silent.
 
+    It is drawn where errors are, so that standard output holds results alone.
+
     Args:
         total: pictures.
+        shown: False for no bar at all.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, shown: bool = True) -> None:
+        target = Console(stderr=True)
         self._bar = Progress(
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
+            console=target,
             transient=True,
-            disable=not console().is_terminal,
+            redirect_stdout=False,
+            disable=not (shown and target.is_terminal),
         )
         self._task = self._bar.add_task("", total=total)
 

@@ -102,8 +102,17 @@ def read_all(
     return images, unread
 
 
-def each(paths: Iterable[Path], read_one: Callable[[Path], T]) -> Iterator[T | DataError]:
-    """Yield what files hold (or why they cannot be read) in order, read ahead by all cores."""
+def each(
+    paths: Iterable[Path], read_one: Callable[[Path], T], *, ahead: int | None = None
+) -> Iterator[T | DataError]:
+    """Yield what files hold (or why they cannot be read) in order, read ahead by all cores.
+
+    Args:
+        paths: of the files.
+        read_one: from a path to what the file holds.
+        ahead: how many files are read, or being read, before what they hold is asked for; by
+            default 16 for each core.
+    """
 
     def attempt(path: Path) -> T | DataError:
         try:
@@ -115,7 +124,7 @@ def each(paths: Iterable[Path], read_one: Callable[[Path], T]) -> Iterator[T | D
     threads = runtime.own_cores()
     waiting = iter(paths)
     with ThreadPoolExecutor(threads) as pool:
-        ahead = deque(pool.submit(attempt, path) for path in islice(waiting, 16 * threads))
-        while ahead:
-            yield ahead.popleft().result()
-            ahead.extend(pool.submit(attempt, path) for path in islice(waiting, 1))
+        begun = deque(pool.submit(attempt, path) for path in islice(waiting, ahead or 16 * threads))
+        while begun:
+            yield begun.popleft().result()
+            begun.extend(pool.submit(attempt, path) for path in islice(waiting, 1))
