@@ -26,6 +26,7 @@ from residua.deploy.convert.canvas import canvas_for, check_size, laid
 from residua.deploy.convert.detector_card import detector_card, graph_card
 from residua.deploy.convert.formats import ENDINGS, GRAPHS, Format, require
 from residua.deploy.convert.parity_of_detections import ParityOfDetections
+from residua.deploy.convert.to_safetensors import detector_to_safetensors
 from residua.deploy.exported import Exported
 from residua.deploy.plan import ExportPlan
 from residua.deploy.staging import staged
@@ -116,8 +117,6 @@ def _graph(
 
 def _weights(trained: TrainedDetector, plan: ExportPlan, path: Path) -> Exported:
     """Write the weights, which are those of the run with what else belongs to them."""
-    from residua.deploy.convert.to_safetensors import detector_to_safetensors
-
     with staged(path, ENDINGS[plan.to]) as beside:
         detector_to_safetensors(trained, beside, card=detector_card(trained))
     return Exported(
