@@ -6,6 +6,7 @@ import json
 import pytest
 import torch
 
+from pictured import photograph, save
 from residua import execute, recipes, runs
 from residua.data.fit import Whole
 from residua.data.loading import Splits
@@ -25,7 +26,7 @@ def root(tmp_path_factory):
     return root
 
 
-def test_the_fastest_is_written_with_a_page(root, run):
+def test_the_fastest_is_written_with_a_page_and_names_pictures(root, run, tmp_path):
     code, printed = run(
         "optimize", f"{root}/digits.resnet20/one", "--runs", str(root), "--batch", "1", "4",
         "--engines", "eager", "openvino", "--precisions", "float32", "--rounds", "1",
@@ -53,6 +54,13 @@ def test_the_fastest_is_written_with_a_page(root, run):
     page = (folder / "optimize.html").read_text()
     assert "50 validation pictures" in page
     assert "300 training pictures" in page
+    picture = str(save(tmp_path / "a.png", photograph(30, 20)))
+    told = [run("predict", str(made), picture, "--top", "1") for made in (folder, trained.folder)]
+    assert told[0] == told[1]
+    assert told[0][0] == 0
+    code, printed = run("predict", str(folder), picture, "--weights", "best")
+    assert code == 2
+    assert "optimize the run again with --weights best" in printed
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from residua import files
+from residua import files, runs
 from residua.config import decode, encode, settings
 from residua.data import upright
 from residua.data.fit import Fit
@@ -93,6 +93,20 @@ class Artefact:
 def is_artefact(folder: Path) -> bool:
     """Say whether a folder is one that `residua optimize` wrote."""
     return (folder / FILE).is_file()
+
+
+def find(text: str, root: Path) -> Path:
+    """Find a folder that `residua optimize` wrote, or a run as `runs.find` does.
+
+    Args:
+        text: the folder of either, `recipe/name` below the root, or "last" for the newest run.
+        root: the folder of all runs.
+
+    Raises:
+        CheckpointError: there is neither.
+    """
+    places = (Path(text), root / text)
+    return next(filter(is_artefact, places), None) or runs.find(text, root)
 
 
 def write(artefact: Artefact, folder: Path) -> None:
