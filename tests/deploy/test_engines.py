@@ -11,10 +11,8 @@ from deploy.artefacts import NORMALIZE, job, optimized_folder, pixels
 from residua import runtime
 from residua.data.normalize import Normalize, Whiten
 from residua.deploy import artefact
-from residua.deploy.convert.bound import bind
 from residua.deploy.engines import candidate as candidates
 from residua.deploy.engines.candidate import CANDIDATES, Candidate, absent
-from residua.deploy.engines.job import lowered
 from residua.errors import CheckpointError, ConfigError
 from residua.nets.cifar import resnet
 from residua.nets.dense import DenseConfig
@@ -107,8 +105,8 @@ def test_in_bfloat16_only_the_net_is_and_the_job_keeps_its_own():
     # Normalization in bfloat16 would lose half of the 256 grey values.
     odd = torch.full((1, 3, 32, 32), 201, dtype=torch.uint8)
     even = torch.full((1, 3, 32, 32), 200, dtype=torch.uint8)
-    means = nn.AdaptiveAvgPool2d(1)
-    flat = lowered(bind(nn.Sequential(means, nn.Flatten()), NORMALIZE, (3, 32, 32)))
+    means = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    flat = job(means).net("bfloat16")
     assert not torch.equal(flat(odd), flat(even))
 
 

@@ -177,6 +177,8 @@ def test_what_has_no_sense_is_refused(tmp_path):
         residua.optimize(net, images[0], normalize=NORMALIZE)
     with pytest.raises(ShapeError, match=r"6 pictures need as many labels, got \(2,\)"):
         residua.optimize(net, images, normalize=NORMALIZE, labels=torch.tensor([0, 1]))
+    with pytest.raises(ConfigError, match=r"must give logits N, K for its pictures, got \(1, 3, "):
+        residua.optimize(nn.Conv2d(3, 3, 3), images, normalize=NORMALIZE)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a").touch()
     with pytest.raises(RunError, match="full holds something already"):

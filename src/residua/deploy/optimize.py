@@ -94,15 +94,13 @@ def optimize(
     _check_example(example, labels, normalize)
     channels = example.shape[1]
     identity = Normalize.of((0.0,) * channels, (1 / 255,) * channels)
-    with torch.no_grad():
-        used = identity if normalize is None else normalize
-        count = copy.deepcopy(net).eval()(used(example[:2].cpu())).shape[1]
+    used = identity if normalize is None else normalize
     task = Task(
         net=net,
         normalize=used,
         sample=Sample(example.cpu(), labels, f"{len(example):,} pictures given"),
         calibration=example.cpu() if calibration is None else calibration.cpu(),
-        classes=tuple(map(str, range(count))),
+        classes=tuple(map(str, range(_outputs(net, used(example[:1].cpu()))))),
     )
     return optimized(task, plan, folder)
 
@@ -143,24 +141,40 @@ def optimized(
             found.append(attempt(candidate, task, job, expected, plan, Path(work)))
             if listen is not None:
                 listen(_row(found[-1]))
-        made = [each for each in found if isinstance(each, Made)]
-        times = _times([reference, *(each.engine for each in made)], task, plan)
-        first = _timed(first, times[0])
-        timed = {
-            each.row.name: _timed(each.row, taken)
-            for each, taken in zip(made, times[1:], strict=True)
-        }
-        picked = _fastest(made, timed, first, [_row(each) for each in found])
-        timed[picked.row.name] = dataclasses.replace(timed[picked.row.name], status="picked")
-        rows = (first, *(timed.get(_row(each).name, _row(each)) for each in found))
+        picked, rows = _timed(first, reference, found, task, plan)
         facts = dataclasses.replace(picked.facts, measured=rows)
         if folder is not None:
-            artefact.write(facts, picked.folder)
-            with files.explained(folder):
-                folder.mkdir(parents=True, exist_ok=True)
-                for path in picked.folder.iterdir():
-                    shutil.move(path, folder / path.name)
+            _keep(picked.folder, facts, folder)
     return Optimized(engine=picked.engine, facts=facts, rows=rows, folder=folder)
+
+
+def _timed(
+    first: Row, reference: Engine, found: Sequence[Made | Row], task: Task, plan: OptimizePlan
+) -> tuple[Made, tuple[Row, ...]]:
+    """Time the net and all engines that work; return the fastest that passes, and all rows."""
+    made = [each for each in found if isinstance(each, Made)]
+    if not any(each.row.status == "passed" for each in made):
+        told = "; ".join(f"{_row(each).name}: {_row(each).why}" for each in found)
+        raise ConfigError(f"no engine that was tried passes ({told})")
+    times = _times([reference, *(each.engine for each in made)], task, plan)
+    first = _with_times(first, times[0])
+    rows = {
+        each.row.name: _with_times(each.row, taken)
+        for each, taken in zip(made, times[1:], strict=True)
+    }
+    passed = [each for each in made if each.row.status == "passed"]
+    picked = max(passed, key=lambda each: speedup(rows[each.row.name], first))
+    rows[picked.row.name] = dataclasses.replace(rows[picked.row.name], status="picked")
+    return picked, (first, *(rows.get(_row(each).name, _row(each)) for each in found))
+
+
+def _keep(made: Path, facts: Artefact, folder: Path) -> None:
+    """Move an engine's folder to its place."""
+    artefact.write(facts, made)
+    with files.explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in made.iterdir():
+            shutil.move(path, folder / path.name)
 
 
 def as_it_is(net: nn.Module, normalize: Normalize, device: torch.device) -> Engine:
@@ -186,7 +200,7 @@ def _times(engines: Sequence[Engine], task: Task, plan: OptimizePlan) -> list[li
     return [list(each) for each in zip(*taken, strict=True)]
 
 
-def _timed(row: Row, taken: Sequence[Sequence[float]]) -> Row:
+def _with_times(row: Row, taken: Sequence[Sequence[float]]) -> Row:
     """Add medians and quartiles to a row, in milliseconds of a batch."""
     quartiles = [
         statistics.quantiles(each, n=4, method="inclusive") if len(each) > 1 else [each[0]] * 3
@@ -199,14 +213,14 @@ def _timed(row: Row, taken: Sequence[Sequence[float]]) -> Row:
     )
 
 
-def _fastest(
-    made: Sequence[Made], timed: dict[str, Row], reference: Row, rows: Sequence[Row]
-) -> Made:
-    passed = [each for each in made if each.row.status == "passed"]
-    if not passed:
-        told = "; ".join(f"{row.name}: {row.why}" for row in rows)
-        raise ConfigError(f"no engine that was tried passes ({told})")
-    return max(passed, key=lambda each: speedup(timed[each.row.name], reference))
+def _outputs(net: nn.Module, inputs: Tensor) -> int:
+    """Count the classes of a net; refuse what is no classifier."""
+    with torch.no_grad():
+        found = copy.deepcopy(net).cpu().eval()(inputs)
+    if not isinstance(found, Tensor) or found.ndim != 2:
+        what = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise ConfigError(f"the net must give logits N, K for its pictures, got {what}")
+    return found.shape[1]
 
 
 def _row(found: Made | Row) -> Row:

@@ -1,5 +1,6 @@
 """What every engine is made from."""
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -32,9 +33,11 @@ class Job:
         return torch.zeros(count, *self.bound.shape, dtype=self.pixels, device=self.device)
 
     def net(self, precision: Number) -> Bound:
-        """Return the bound net in a precision, on the device; the job's own stays as it is."""
-        made = self.bound if precision == "float32" else lowered(self.bound)
-        return made.to(self.device).to(memory_format=torch.channels_last)
+        """Return the bound net on the device; in bfloat16 it still normalizes in float32."""
+        made = copy.deepcopy(self.bound)
+        if precision == "bfloat16":
+            made.net = Lowered(made.net)
+        return made.to(self.device).to(memory_format=torch.channels_last).eval()
 
 
 class Lowered(nn.Module):
@@ -50,12 +53,3 @@ class Lowered(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x.to(torch.bfloat16))
-
-
-def lowered(bound: Bound) -> Bound:
-    """Return a copy that normalizes in float32 and computes in bfloat16."""
-    import copy
-
-    made = copy.deepcopy(bound)
-    made.net = Lowered(made.net)
-    return made.eval()
