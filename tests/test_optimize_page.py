@@ -9,8 +9,10 @@ from residua.plots.engines import Speed, engines
 from residua.report.optimize import (
     OptimizeRecord,
     Row,
-    figures,
+    accuracies,
     finding,
+    megabytes,
+    speeds,
     speedup,
     verdict,
     write_optimize,
@@ -66,7 +68,8 @@ RECORD = OptimizeRecord(
 def test_speed_is_the_geometric_mean_over_the_batches():
     assert speedup(FAST, NET) == pytest.approx(6.0)  # of 4 and 9
     assert finding(RECORD) == (
-        "OpenVINO bfloat16: 4.0 times as fast at 1, 9.0 times as fast at 32, +0.25 points of error"
+        "OpenVINO bfloat16: 4.0 times as fast with 1 picture, 9.0 with 32 pictures, "
+        "+0.25 points of error"
     )
     blind = dataclasses.replace(FAST, change=None)
     told = finding(dataclasses.replace(RECORD, rows=(NET, blind)))
@@ -84,11 +87,15 @@ def test_what_became_of_an_engine_is_said():
 
 
 def test_figures_of_a_row_are_in_their_order():
-    assert figures(FAST, NET, (1, 32)) == [
-        "2", "4.00", "10", "9.00", "3,200", "123", "1.2", "99.50", "5.25", "+0.25",
-    ]  # fmt: skip
-    assert figures(NET, NET, (1, 32))[-4:] == ["", "100.00", "5.00", "0.00"]
-    assert figures(GONE, NET, (1, 32)) == [""] * 10
+    assert speeds(FAST, NET, (1, 32)) == ["2", "4.00", "10", "9.00", "3,200", "123"]
+    assert speeds(NET, NET, (1, 32))[-1] == ""
+    # The largest batch need not be the last.
+    turned = [dataclasses.replace(row, milliseconds=row.milliseconds[::-1]) for row in (FAST, NET)]
+    assert speeds(*turned, (32, 1))[-2] == "3,200"
+    assert accuracies(FAST) == ["99.50", "5.25", "+0.25"]
+    assert accuracies(NET) == ["100.00", "5.00", "0.00"]
+    assert accuracies(GONE) == ["", "", ""]
+    assert [megabytes(count) for count in (0, 1_234_000, 123_456_000)] == ["", "1.2", "123"]
 
 
 def test_the_page_holds_every_engine_and_how_to_use_what_was_picked(tmp_path):
@@ -98,8 +105,9 @@ def test_the_page_holds_every_engine_and_how_to_use_what_was_picked(tmp_path):
     assert page == tmp_path / "optimize.html"
     text = page.read_text()
     for told in (
-        "4.0 times as fast at 1", "<strong>OpenVINO bfloat16</strong>", "1.9 to 2.1 ms at 1",
-        "9.5 to 11 ms at 32", "300 training pictures", "360 validation pictures",
+        "4.0 times as fast with 1 picture", "<strong>OpenVINO bfloat16</strong>",
+        "1.9 to 2.1 ms with 1", "not here: needs onnxruntime",
+        "9.5 to 11 ms with 32", "300 training pictures", "360 validation pictures",
         "residua predict fast picture.jpg", "&lt;no kernel&gt;", "ms, batch 32", "99.50",
         "pip install &#34;residua[onnx]&#34;", "residua optimize last",
     ):  # fmt: skip

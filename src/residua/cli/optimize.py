@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +16,7 @@ from residua.deploy.optimize import Optimized
 from residua.deploy.optimize_run import optimize_run
 from residua.deploy.task import OptimizePlan
 from residua.errors import ConfigError
-from residua.report.optimize import Row, figures, speedups, verdict
+from residua.report.optimize import Row, accuracies, speeds, speedups, verdict
 
 Engine = Literal["eager", "compiled", "onnxruntime", "openvino"]
 Precision = Literal["float32", "bfloat16", "int8"]
@@ -79,14 +80,21 @@ def main(words: Sequence[str]) -> None:
     into = options.into
     if into is None:
         into = runs.create(options.runs, "optimized", f"{folder.parent.name}_{folder.name}")
-    found, page = optimize_run(
-        folder,
-        plan,
-        into,
-        weights=options.weights,
-        pictures=options.pictures,
-        listen=_tell,
-    )
+    if any(each.kind == "compiled" for each in plan.engines):
+        say("torch.compile takes up to a minute for each precision and number of pictures")
+    try:
+        found, page = optimize_run(
+            folder,
+            plan,
+            into,
+            weights=options.weights,
+            pictures=options.pictures,
+            listen=_tell,
+        )
+    except BaseException:
+        with suppress(OSError):
+            into.rmdir()  # if nothing came into it
+        raise
     _print(found, plan)
     say(f"{found.folder}\n{page}")
 
@@ -122,11 +130,11 @@ def _print(found: Optimized, plan: OptimizePlan) -> None:
     reference = found.rows[0]
     columns = [("engine", False)]
     for size in plan.batch_sizes:
-        columns += [(f"ms, batch {size}", True), ("times as fast", True)]
-    columns += [("pictures/s", True), ("MB", True), ("files MB", True)]
+        columns += [(f"ms, batch {size}", True), ("times", True)]
+    columns += [("pictures/s", True), ("MB", True)]
     columns += [("agrees %", True), ("error %", True), ("change", True), ("", False)]
     rows = [
-        [row.name, *figures(row, reference, plan.batch_sizes), _word(row)]
+        [row.name, *speeds(row, reference, plan.batch_sizes), *accuracies(row), _word(row)]
         for row in found.rows
         if row.milliseconds
     ]

@@ -119,11 +119,10 @@ def speedup(row: Row, reference: Row) -> float:
 def finding(record: OptimizeRecord) -> str:
     """Say in one line what is fastest, by how much, and what it costs."""
     picked = next(row for row in record.rows if row.status == "picked")
-    times = ", ".join(
-        f"{ratio:.1f} times as fast at {size}"
-        for ratio, size in zip(speedups(picked, record.rows[0]), record.batch_sizes, strict=True)
-    )
-    return f"{picked.name}: {times}, {cost(picked)}"
+    ratios = zip(speedups(picked, record.rows[0]), record.batch_sizes, strict=True)
+    told = [f"{ratio:.1f} with {size} picture{'' if size == 1 else 's'}" for ratio, size in ratios]
+    told[0] = told[0].replace(" with", " times as fast with")
+    return f"{picked.name}: {', '.join(told)}, {cost(picked)}"
 
 
 def cost(row: Row) -> str:
@@ -145,24 +144,25 @@ def verdict(row: Row) -> str:
     return words.get(row.status) or f"{row.status.replace('absent', 'not here')}: {row.why}"
 
 
-def figures(row: Row, reference: Row, batch_sizes: Sequence[int]) -> list[str]:
-    """Write what a table says of an engine, empty where it was not measured.
+def speeds(row: Row, reference: Row, batch_sizes: Sequence[int]) -> list[str]:
+    """Write how fast and large an engine that was timed is.
 
-    Milliseconds and ratio of each number of pictures; then pictures a second at the largest,
-    memory, file, agreement, error, and its change.
+    Milliseconds and ratio of each number of pictures; then pictures a second at the largest, and
+    memory in MB.
     """
-    if not row.milliseconds:
-        return [""] * (2 * len(batch_sizes) + 6)
     timed = [
         text
         for time, ratio in zip(row.milliseconds, speedups(row, reference), strict=True)
         for text in (f"{time:.3g}", f"{ratio:.2f}")
     ]
+    largest = max(range(len(batch_sizes)), key=lambda place: batch_sizes[place])
+    rate = 1000 * batch_sizes[largest] / row.milliseconds[largest]
+    return [*timed, page.speed(rate), megabytes(row.peak_bytes)]
+
+
+def accuracies(row: Row) -> list[str]:
+    """Write agreement, error and its change, empty where they are not known."""
     return [
-        *timed,
-        page.speed(1000 * batch_sizes[-1] / row.milliseconds[-1]),
-        _megabytes(row.peak_bytes),
-        _megabytes(row.file_bytes),
         "" if row.agreement is None else f"{row.agreement:.2f}",
         "" if row.error is None else f"{row.error:.2f}",
         "" if row.change is None else signed(row.change),
@@ -170,19 +170,22 @@ def figures(row: Row, reference: Row, batch_sizes: Sequence[int]) -> list[str]:
 
 
 def _cells(row: Row, reference: Row, batch_sizes: Sequence[int]) -> dict[str, object]:
-    spread = "; ".join(
-        f"{low:.3g} to {high:.3g} ms at {size}"
+    middle = [
+        f"{low:.3g} to {high:.3g} ms with {size}"
         for (low, high), size in zip(row.quartiles, batch_sizes, strict=False)
-    )
+    ]
     return {
         "name": row.name,
-        "figures": figures(row, reference, batch_sizes),
-        "verdict": verdict(row),
-        "status": row.status,
-        "spread": spread,
+        "speeds": speeds(row, reference, batch_sizes) if row.milliseconds else [],
+        "files": megabytes(row.file_bytes),
         "open": "" if row.seconds_to_open is None else f"{row.seconds_to_open:.1f}",
+        "accuracies": accuracies(row),
+        "verdict": verdict(row),
+        "picked": row.status == "picked",
+        "middle": "; ".join(middle),
     }
 
 
-def _megabytes(count: int) -> str:
+def megabytes(count: int) -> str:
+    """Write bytes as MB; what is not known is empty."""
     return f"{count / 1e6:,.0f}" if count >= 1e7 else f"{count / 1e6:.1f}" if count else ""
