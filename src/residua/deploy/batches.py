@@ -15,7 +15,9 @@ from residua.errors import DataError
 class Reader(Protocol):
     """What reads pictures as a net takes them, such as a `Classifier` or a `Finder`."""
 
-    def read(self, source: Path) -> Tensor: ...
+    def read(self, source: Path) -> Tensor:
+        """Read one picture: C, H, W of uint8."""
+        ...
 
 
 @dataclass(frozen=True)

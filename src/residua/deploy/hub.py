@@ -32,7 +32,9 @@ TOKEN = re.compile(r"hf_\w+", flags=re.ASCII)
 class Hub(Protocol):
     """What is needed of `huggingface_hub.HfApi`."""
 
-    def create_repo(self, repo_id: str, *, private: bool, exist_ok: bool) -> str: ...
+    def create_repo(self, repo_id: str, *, private: bool, exist_ok: bool) -> str:
+        """Make a repository, and return its address."""
+        ...
 
     def upload_folder(
         self,
@@ -42,11 +44,15 @@ class Hub(Protocol):
         allow_patterns: list[str],
         delete_patterns: list[str],
         commit_message: str,
-    ) -> object: ...
+    ) -> object:
+        """Put the files of a folder into a repository, and take others out of it."""
+        ...
 
     def snapshot_download(
         self, repo_id: str, *, revision: str | None, local_dir: str, allow_patterns: list[str]
-    ) -> str: ...
+    ) -> str:
+        """Put the files of a repository into a folder, and return its name."""
+        ...
 
 
 def push(folder: Path, repository: str, *, public: bool = False, hub: Hub | None = None) -> str:
