@@ -192,5 +192,5 @@ def test_pictures_that_are_gone_are_said(tmp_path):
     net = CifarConfig(depth=8, num_classes=2)
     folder = classifier(tmp_path, data=data, net=net, batch_size=4)
     (tmp_path / "pictures").rename(tmp_path / "moved")
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=r"pictures.*--check 0"):
         export(folder, plan())

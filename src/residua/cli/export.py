@@ -35,8 +35,8 @@ class Options:
         tolerance: the largest difference of a logit that is allowed, in units of the largest logit;
             of a detector, of a score.
         batch: of detectors: pictures at a time. Classifiers take any number.
-        size: of detectors: height and width that the graph takes, in pixels; by default what the
-            pictures of the comparison fit into.
+        size: of detectors: height and width that the graph takes, in pixels; by default what all
+            pictures to choose with (or to test on) fit into.
         threads: of the processor; by default all cores.
         runs: the folder of all runs.
     """

@@ -25,7 +25,7 @@ from residua.deploy.convert.to_torchvision import to_torchvision
 from residua.deploy.exported import Exported
 from residua.deploy.plan import ExportPlan
 from residua.deploy.staging import staged
-from residua.errors import ConfigError
+from residua.errors import ConfigError, DataError
 from residua.runs import TrainedNet
 
 # Pictures that a file is compared with the net on.
@@ -52,11 +52,13 @@ def export(folder: Path, plan: ExportPlan, path: Path, *, net: nn.Module | None 
         _write(trained, plan, beside, told)
         parity = None if pixels_NCHW is None else _parity(trained, plan, beside, pixels_NCHW)
     graph = plan.to in GRAPHS
-    shape = "x".join(map(str, trained.shape))
+    shape = f"Nx{'x'.join(map(str, trained.shape))}"
     return Exported(
         to=plan.to,
         files=[path.with_suffix(ending) for ending in endings],
-        takes=f"Nx{shape} pixels in [0, 255], {plan.pixels}, any N" if graph else f"Nx{shape}",
+        takes=f"Nx{shape} pixels in [0, 255], {plan.pixels}, any N"
+        if graph
+        else f"Nx{shape} pictures, prepared",
         gives=f"logits Nx{len(trained.classes)}",
         preprocessing="in the graph" if graph else f"not in the weights, but in {_where(path)}",
         parity=parity,
@@ -80,8 +82,8 @@ def some_pictures(trained: TrainedNet, count: int) -> tuple[Tensor, str]:
     """
     try:
         splits = trained.experiment.load_data()
-    except ConfigError as error:
-        raise ConfigError(f"{error} (or leave the comparison out with --check 0)") from None
+    except (ConfigError, DataError) as error:
+        raise type(error)(f"{error} (or leave the comparison out with --check 0)") from None
     part = splits.test if splits.validation is None else splits.validation
     name = "test" if splits.validation is None else "validation"
     taken = min(count, len(part))

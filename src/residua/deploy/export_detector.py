@@ -33,7 +33,7 @@ from residua.deploy.staging import staged
 from residua.detect.faster_rcnn import Detections
 from residua.detect.found import Found
 from residua.detect.testing import TestingConfig
-from residua.errors import ConfigError
+from residua.errors import ConfigError, DataError
 from residua.trained_detector import TrainedDetector
 
 # Pictures that a file is compared with the net on.
@@ -46,10 +46,12 @@ class Sample:
 
     Args:
         pictures: 3, h, w of uint8, each.
+        sizes: height and width of all pictures that these were taken from.
         words: such as "8 of 100 validation pictures".
     """
 
     pictures: Sequence[Tensor]
+    sizes: Sequence[tuple[int, int]]
     words: str
 
 
@@ -89,8 +91,7 @@ def _graph(
 ) -> Exported:
     resize = trained.experiment.resize
     pictures: Sequence[Tensor] = () if sample is None else sample.pictures
-    sizes = [(picture.shape[1], picture.shape[2]) for picture in pictures]
-    size = plan.size or canvas_for(sizes, resize)
+    size = plan.size or canvas_for([] if sample is None else sample.sizes, resize)
     bound = bind_detector(trained.detector, trained.experiment.testing.output)
     blank = [torch.zeros(3, *size, dtype=torch.uint8)] * plan.batch
     canvases = [
@@ -140,8 +141,8 @@ def some_pictures(trained: TrainedDetector, count: int) -> Sample:
     """
     try:
         splits = trained.experiment.load_data()
-    except ConfigError as error:
-        raise ConfigError(
+    except (ConfigError, DataError) as error:
+        raise type(error)(
             f"{error} (or leave the comparison out with --check 0 and --size)"
         ) from None
     part = splits.test if splits.validation is None else splits.validation
@@ -149,7 +150,7 @@ def some_pictures(trained: TrainedDetector, count: int) -> Sample:
     taken = min(count, len(part))
     chosen = torch.linspace(0, len(part) - 1, taken).round().long().tolist()
     words = f"{taken:,} of {len(part):,} {name} pictures"
-    return Sample([part.picture(index) for index in chosen], words)
+    return Sample([part.picture(index) for index in chosen], part.sizes, words)
 
 
 def _write(

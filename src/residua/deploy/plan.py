@@ -25,7 +25,7 @@ class ExportPlan:
             logit; of detectors, of a score.
         batch: of detectors: pictures at a time; classifiers take any number.
         size: of detectors: height and width of what the graph takes, in pixels; by default what
-            all pictures of the comparison fit into.
+            all pictures of the part that is compared on fit into.
     """
 
     to: Format = "onnx"
