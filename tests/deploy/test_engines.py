@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import sys
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from deploy.artefacts import NORMALIZE, job, optimized_folder, pixels
 from residua import runtime
 from residua.data.normalize import Normalize, Whiten
 from residua.deploy import artefact
+from residua.deploy.convert.to_openvino import tell_nobody
 from residua.deploy.engines import candidate as candidates
 from residua.deploy.engines.candidate import CANDIDATES, Candidate, absent
 from residua.errors import CheckpointError, ConfigError
@@ -195,3 +197,14 @@ def test_a_net_without_convolutions_is_computed_too(tmp_path):
             tmp_path / kind, net, Candidate(kind=kind), normalize=normalize, shape=shape
         )
         assert off(artefact.engine(place, threads=1)(images), said(net, images, normalize)) < 1e-3
+
+
+def test_openvino_is_kept_from_reporting_that_it_is_used(monkeypatch):
+    monkeypatch.delitem(sys.modules, "openvino_telemetry", raising=False)
+    tell_nobody()
+    with pytest.raises(ImportError):
+        importlib.import_module("openvino_telemetry")
+    # What somebody else has loaded is theirs.
+    monkeypatch.setitem(sys.modules, "openvino_telemetry", pytest)
+    tell_nobody()
+    assert sys.modules["openvino_telemetry"] is pytest

@@ -8,7 +8,6 @@ Sources:
 import contextlib
 import io
 import logging
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,6 @@ def build(job: Job, precision: Number, folder: Path) -> None:
 
     Float32 and bfloat16 share one graph; the precision is said when it is compiled.
     """
-    tell_nobody()
     made = to_openvino.model(job.bound, dtype=job.pixels)
     if precision == "int8":
         made = quantized(made, job)
@@ -44,12 +42,3 @@ def quantized(made: Any, job: Job) -> Any:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         return nncf.quantize(made, nncf.Dataset(pictures), subset_size=len(pictures))
-
-
-def tell_nobody() -> None:
-    """Keep OpenVINO and NNCF from reporting over the network that they are used.
-
-    Both report unless the user has forbidden it in a file of theirs; without this package they do
-    not. Where something else has loaded it already, it stays.
-    """
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
