@@ -98,8 +98,6 @@ def test_a_file_that_computes_something_else_is_not_kept(digits, tmp_path, monke
     with pytest.raises(RunError, match="does not compute what the net does: on 64 pictures"):
         export(digits, plan(out=tmp_path / "net.pt2"))
     assert not list(tmp_path.iterdir())
-    found = export(digits, plan(out=tmp_path / "net.pt2", tolerance=1.0))
-    assert found.parity.relative > 1e-3
 
 
 def test_torchvision_gets_the_mean_in_a_card_beside_the_weights(tmp_path):

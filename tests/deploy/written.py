@@ -8,6 +8,7 @@ from detect.tiny import shaken
 from residua import execute, runs, trained_detector
 from residua.deploy.convert.detector_card import detector_card
 from residua.deploy.convert.to_safetensors import detector_to_safetensors
+from residua.nets.cifar import CifarConfig
 from residua.train.schedule import CosineConfig, StepsConfig
 from test_detection import tiny as tiny_detector
 from test_execute import tiny
@@ -21,7 +22,7 @@ def classifier(root, **changes):
 
 def detector(root, **roi):
     """Train a detector for one update, and give it weights with which it finds something."""
-    net = tiny_detector().net
+    net = dataclasses.replace(tiny_detector().net, trunk=CifarConfig(depth=8))
     roi = dataclasses.replace(net.roi, **roi)
     experiment = tiny_detector(
         net=dataclasses.replace(net, roi=roi), schedule=StepsConfig(lr=0.001, at=(), until=1)

@@ -56,9 +56,7 @@ def export(folder: Path, plan: ExportPlan, path: Path, *, net: nn.Module | None 
     return Exported(
         to=plan.to,
         files=[path.with_suffix(ending) for ending in endings],
-        takes=f"Nx{shape} pixels in [0, 255], {plan.pixels}, any N"
-        if graph
-        else f"Nx{shape} pictures, prepared",
+        takes=f"{shape} {f'pixels in [0, 255], {plan.pixels}, any N' if graph else 'prepared'}",
         gives=f"logits Nx{len(trained.classes)}",
         preprocessing="in the graph" if graph else f"not in the weights, but in {_where(path)}",
         parity=parity,

@@ -92,7 +92,8 @@ def bind(
     """
     own = normalize.to(torch.device("cpu"))
     preparation = own.preparation
-    plain = copy.deepcopy(net).to("cpu").eval()
+    # Files of graphs want weights in the plain order.
+    plain = copy.deepcopy(net).to("cpu").to(memory_format=torch.contiguous_format).eval()
     return Bound(
         prepare=nn.Identity() if preparation is None else Prepare(preparation),
         mean=own.mean_at(shape[1:]),

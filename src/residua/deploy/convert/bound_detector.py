@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
+from residua.deploy.convert.program import anonymous
 from residua.detect.boxes import clip
 from residua.detect.detector import Detector
 from residua.detect.faster_rcnn import Detections, FasterRcnn, OutputConfig
@@ -88,7 +89,8 @@ def bind_detector(detector: Detector, output: OutputConfig) -> BoundDetector:
     mean, std = getattr(normalize, "mean", None), getattr(normalize, "std", None)
     if mean is None or std is None or mean[0].numel() > 1:
         raise ConfigError("a detector is exported with a mean and a deviation of each channel")
-    net = copy.deepcopy(detector.net).to("cpu").eval()
+    # Files of graphs want weights in the plain order.
+    net = copy.deepcopy(detector.net).to("cpu").to(memory_format=torch.contiguous_format).eval()
     net.output = output
     return BoundDetector(net, mean.cpu(), std.cpu()).eval()
 
@@ -102,7 +104,7 @@ def detector_program(bound: BoundDetector, example: Canvas) -> ExportedProgram:
     try:
         with warnings.catch_warnings(), torch.enable_grad():
             warnings.simplefilter("ignore")
-            return torch.export.export(bound, tuple(example))
+            return anonymous(torch.export.export(bound, tuple(example)))
     except Exception as error:  # the tracer has many kinds
         first = str(error).strip().partition("\n")[0]
         raise ConfigError(

@@ -34,7 +34,7 @@ def program(bound: Bound, *, dtype: torch.dtype = torch.uint8) -> ExportedProgra
         # would be full of copies.
         with warnings.catch_warnings(), torch.enable_grad():
             warnings.simplefilter("ignore")
-            return torch.export.export(
+            traced = torch.export.export(
                 bound, (example,), dynamic_shapes={"pixels_NCHW": {0: Dim("batch", min=1)}}
             )
     except Exception as error:  # the tracer has many kinds, and a net of one's own may raise any
@@ -43,3 +43,11 @@ def program(bound: Bound, *, dtype: torch.dtype = torch.uint8) -> ExportedProgra
             f"the net cannot be exported: torch.export cannot trace {type(bound.net).__name__} "
             f"({type(error).__name__}: {first})"
         ) from error
+    return anonymous(traced)
+
+
+def anonymous(traced: ExportedProgram) -> ExportedProgram:
+    """Leave out of a graph which lines of which files it was traced from: paths of this machine."""
+    for node in traced.graph.nodes:
+        node.meta.pop("stack_trace", None)
+    return traced

@@ -85,6 +85,9 @@ def write(
         raise AssertionError("without a file, the exporter returns the program")
     model = made.model_proto
     _name_batch(model)
+    for node in model.graph.node:
+        # What the exporter notes of where an operation came from.
+        del node.metadata_props[:]
     model.metadata_props.add(key=CARD, value=json.dumps(card))
     if model.ByteSize() > MOST_BYTES:
         raise ConfigError(

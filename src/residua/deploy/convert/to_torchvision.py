@@ -6,6 +6,7 @@ Sources:
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,9 @@ def their_state(net: nn.Module) -> dict[str, Tensor]:
     try:
         state = to_theirs(net, "torchvision_vgg" if isinstance(net, VGG) else "torchvision")
     except CheckpointError as error:
-        raise _none(str(error)) from None
+        # A net that is trained cannot be built in another way.
+        reason = re.sub(r" \(build the net with [^)]*\)", "", str(error))
+        raise _none(reason) from None
     name_of(state)
     return {name: value.detach().contiguous() for name, value in state.items()}
 
