@@ -51,7 +51,7 @@ def engines(rows: Sequence[Speed], batch_sizes: Sequence[int], *, narrow: bool =
         axes.set_xlim(0, most * (1.4 if narrow else 1.2))
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x")
-        axes.set_xlabel("times as fast as the net in PyTorch, as it is")
+        axes.set_xlabel("times as fast as the net as it is")
         figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=11)
         return for_page(figure, "engines-narrow" if narrow else "engines")
 
