@@ -44,14 +44,16 @@ def made(net, pixels, engines):
     return optimize(net, pixels, normalize=NORMALIZE, plan=plan)
 
 
-def by_hand(net, floats, precision):
+def by_hand(net, floats, precision, chosen):
     """Set engines up as their documentation says, for one batch of normalized floats."""
     # The kernels of onnxruntime for processors have no convolution in bfloat16.
-    return {
-        f"torch.compile, freezing, {precision}": compiled(net, floats, precision),
+    found = {
         f"OpenVINO {precision}": with_openvino(net, floats, precision),
         "onnxruntime float32": with_onnxruntime(net, floats),
     }
+    if not chosen.smoke:
+        found[f"torch.compile, freezing, {precision}"] = compiled(net, floats, precision)
+    return found
 
 
 def compiled(net, floats, precision):
@@ -119,7 +121,7 @@ def case(depth, batch, bound, chosen):
     )
     fast = made(net, pixels, usual)
     precision = fast.facts.precision
-    hand = by_hand(net, floats, precision)
+    hand = by_hand(net, floats, precision, chosen)
     calls = {"torchvision, eager float32": eager(net, floats)}
     calls[f"optimize: {fast.facts.candidate.name}"] = lambda: fast(pixels)
     calls |= {f"by hand: {name}": call for name, call in hand.items()}
