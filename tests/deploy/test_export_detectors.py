@@ -16,6 +16,7 @@ from residua.deploy.export import export
 from residua.deploy.export_detector import found
 from residua.deploy.plan import ExportPlan
 from residua.detect.detector import Detector
+from residua.detect.faster_rcnn import Detections
 from residua.detect.given import AtHand
 from residua.detect.testing import TestingConfig, detect
 from residua.errors import ConfigError, RunError
@@ -140,8 +141,8 @@ def test_a_graph_that_finds_something_else_is_not_kept(by_align, tmp_path, monke
         graph = reopen.pt2(path)
 
         def ask(canvas):
-            found = graph(*canvas)
-            return found._replace(scores_NE=found.scores_NE * 0.9)
+            boxes, scores, labels, valid = graph(*canvas)
+            return Detections(boxes, scores * 0.9, labels, valid)
 
         return ask
 

@@ -48,7 +48,7 @@ def test_nets_are_known_by_their_weights(config, name):
         (ImagenetConfig(depth=18, order="full_preact"), "cannot express a pre-activation net"),
         (ImagenetConfig(depth=18, shortcut="A"), "but ZeroPad"),
         (ImagenetConfig(depth=18, in_channels=1), "no resnet18, where conv1.weight is"),
-        (ImagenetConfig(depth=18, widen=0.5), "it has none with the widths of"),
+        (ImagenetConfig(depth=18, widen=0.5), r"it has no ResNet-18 with 0\.5 times the widths"),
         (ImagenetConfig(depth=200, stride_on="3x3"), "it has no resnet200"),
         (CifarConfig(depth=8, shortcut="B"), "rounds down, this net has none"),
         (WideConfig(depth=10, widen=1.0), "cannot express"),

@@ -190,7 +190,7 @@ def _parity(
     pairs: list[tuple[Found, Found]] = []
     for canvas in canvases:
         with torch.inference_mode():
-            expected = bound(*canvas)
+            expected = Detections(*bound(*canvas))
             pairs += zip(found(expected), found(ask(_as(canvas, plan))), strict=True)
     parity = parity_of_detections.compare(pairs[:count])
     parity.check(plan.tolerance)

@@ -15,7 +15,7 @@ from torch.export import ExportedProgram
 from residua.deploy.convert.program import anonymous
 from residua.detect.boxes import clip
 from residua.detect.detector import Detector
-from residua.detect.faster_rcnn import Detections, FasterRcnn, OutputConfig
+from residua.detect.faster_rcnn import FasterRcnn, OutputConfig
 from residua.errors import ConfigError
 
 INPUTS = ["pixels", "size", "original"]
@@ -56,14 +56,17 @@ class BoundDetector(nn.Module):
         self.register_buffer("mean255", mean * 255)
         self.register_buffer("std255", std * 255)
 
-    def forward(self, pixels_N3HW: Tensor, sizes_N2: Tensor, original_N2: Tensor) -> Detections:
+    # A plain tuple, since a file of a graph knows no types of ours.
+    def forward(
+        self, pixels_N3HW: Tensor, sizes_N2: Tensor, original_N2: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         normal = (pixels_N3HW.to(torch.float32) - self.mean255) / self.std255
         images = normal.masked_fill(~within(normal, sizes_N2), 0.0)
         ratios_N2 = sizes_N2.float() / original_N2.float()
         found = self.net(images, sizes_N2, ratios_N2.mean(dim=1))
         scale_N14 = ratios_N2.flip(1).repeat(1, 2)[:, None]
         boxes_NE4 = clip(found.boxes_NE4 / scale_N14, original_N2[:, None])
-        return Detections(boxes_NE4, found.scores_NE, found.labels_NE, found.valid_NE)
+        return boxes_NE4, found.scores_NE, found.labels_NE, found.valid_NE
 
 
 def within(images_NCHW: Tensor, sizes_N2: Tensor) -> Tensor:

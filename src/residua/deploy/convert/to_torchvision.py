@@ -108,7 +108,9 @@ def _name(config: object) -> str:
         return f"resnet{config.depth}"
     if isinstance(config, ImagenetConfig) and config.widen == 2:
         return f"wide_resnet{config.depth}_2"
-    raise _none(f"it has none with the widths of {config}")
+    if isinstance(config, ImagenetConfig):
+        raise _none(f"it has no ResNet-{config.depth} with {config.widen:g} times the widths")
+    raise _none("its blocks are those of no ResNet for ImageNet")
 
 
 def _none(reason: str) -> ConfigError:
