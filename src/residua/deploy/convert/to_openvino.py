@@ -1,6 +1,7 @@
 """A bound net as OpenVINO's two files, an .xml with the graph and a .bin with the weights."""
 
 import json
+import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -55,6 +56,7 @@ def model(bound: Bound, *, dtype: torch.dtype = torch.uint8) -> Any:
         ConfigError: OpenVINO is missing, or the net cannot be expressed.
     """
     require(("openvino",), "openvino")
+    tell_nobody()
     import openvino
 
     traced = program(bound, dtype=dtype)
@@ -92,3 +94,12 @@ def write(made: Any, path: Path, *, card: Mapping[str, Any]) -> None:
             openvino.save_model(made, first, compress_to_fp16=False)
             for suffix in (".bin", ".xml"):
                 first.with_suffix(suffix).replace(path.with_suffix(suffix))
+
+
+def tell_nobody() -> None:
+    """Keep OpenVINO and NNCF from reporting over the network that they are used.
+
+    Both report unless the user has forbidden it in a file of theirs; without this package they do
+    not. Where something else has loaded it already, it stays.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
