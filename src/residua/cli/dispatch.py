@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "train a network (without a name: ResNet-20 on handwritten digits)",
     "evaluate": "test the network of a run, on its own test pictures or on others",
     "predict": "name what is on pictures, or find objects on them, with the network of a run",
+    "serve": "show pictures to the network of a run on a web page, or by programs",
     "deepen": "make the net of a run deeper without changing what it computes, and train it on",
     "slim": "leave out the residual blocks that the net of a run misses least, and train it on",
     "show": "layer table of a network: output sizes, parameters, multiply-adds",

@@ -18,8 +18,13 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def write(folder: Path, template: str, values: Mapping[str, object]) -> Path:
     """Fill a template and write it as the report of a folder."""
     path = folder / FILE
-    files.write(path, _environment().get_template(template).render(values))
+    files.write(path, text(template, values))
     return path
+
+
+def text(template: str, values: Mapping[str, object]) -> str:
+    """Fill a template."""
+    return _environment().get_template(template).render(values)
 
 
 def command(*words: object) -> str:
