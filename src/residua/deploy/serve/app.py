@@ -51,7 +51,7 @@ TAKES = {
 }
 
 Top = Annotated[int, Query(ge=1, le=1000, description="classes that are named")]
-Maps = Annotated[bool, Query(description="add the class activation map of each")]
+Maps = Annotated[bool, Query(description="add class activation maps, of ten classes at most")]
 Invert = Annotated[bool, Query(description="swap light and dark first")]
 Threshold = Annotated[float, Query(ge=0, le=1, description="least score of an object")]
 

@@ -14,8 +14,12 @@ from typing import Any, Protocol
 
 from residua.deploy.serve.problems import RefusalError, later
 
-# The shortest time, in seconds, for which pictures that are ready wait for those being read.
+# Pictures that are ready wait for those being read at most so many seconds, or for half the time
+# that the network took last if that is longer.
 SHORTEST = 0.02
+# Those who were answered together ask again together: so long, as a share of that time and in
+# seconds, another may come after the last.
+SHARE, LONGEST = 0.05, 0.005
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,8 @@ class Line:
         self._reading = 0
         self._computing = False
         self._closed = False
-        self._patience = SHORTEST
+        self._arrived = 0
+        self._spent = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         works: list[Callable[[], None]] = [*([self._read_all] * readers), self._answer_all]
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
@@ -127,13 +132,13 @@ class Line:
         for thread in self._threads:
             thread.start()
 
-    def close(self) -> None:
-        """Finish all that is in the line, and end."""
+    def close(self, seconds: float = 60.0) -> None:
+        """Finish all that is in the line, and end; give up after some seconds."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join()
+            thread.join(seconds)
 
     async def ask(self, content: bytes, wish: Wish, seconds: float) -> Answered:
         """Wait for what is said of a picture.
@@ -150,6 +155,7 @@ class Line:
         job = Job(content, wish, asyncio.get_running_loop().create_future())
         with self._changed:
             self._unread.append(job)
+            self._arrived += 1
             self._changed.notify_all()
         try:
             async with asyncio.timeout(seconds):
@@ -204,7 +210,7 @@ class Line:
         while jobs := self._batch():
             began = time.perf_counter()
             outcomes = self._answers(jobs)
-            self._patience = max(SHORTEST, (time.perf_counter() - began) / 2)
+            self._spent = time.perf_counter() - began
             with self._changed:
                 self._computing = False
                 self._changed.notify_all()
@@ -217,15 +223,27 @@ class Line:
                 self._changed.wait_for(lambda: self._ready or self._over())
                 if not self._ready:
                     return []
-                self._changed.wait_for(self._enough, timeout=self._patience)
+                self._gather()
                 count = min(len(self._ready), self._desk.most)
                 jobs = [self._ready.popleft() for _ in range(count)]
+                self._changed.notify_all()
                 wanted = [job for job in jobs if not job.given_up]
                 for job in wanted:
                     job.begun = True
                 self._computing = bool(wanted)
                 if wanted:
                     return wanted
+
+    def _gather(self) -> None:
+        """Wait a little for others that are about to be ready."""
+        end = time.perf_counter() + max(SHORTEST, self._spent / 2)
+        pause = min(LONGEST, SHARE * self._spent)
+        while len(self._ready) < self._desk.most and (left := end - time.perf_counter()) > 0:
+            arrived = self._arrived
+            if self._changed.wait_for(self._enough, left) and not self._changed.wait_for(
+                lambda seen=arrived: self._arrived != seen, pause
+            ):
+                return
 
     def _over(self) -> bool:
         return self._closed and not self._unread and not self._reading
@@ -248,6 +266,8 @@ class Line:
 
     def _hand_back(self, outcomes: list[tuple[Job, Outcome]]) -> None:
         assert self._loop is not None
+        for job, _ in outcomes:
+            job.prepared = None
         self._loop.call_soon_threadsafe(_deliver, outcomes)
 
 

@@ -16,6 +16,9 @@ from residua.deploy.predictor import Classifier
 from residua.deploy.serve.line import Wish
 from residua.errors import RunError
 
+# Classes of a picture that have a map, the most probable first.
+MAPPED = 10
+
 
 class Read(NamedTuple):
     """A picture: its pixels C, H, W as the network sees them, and its own width and height."""
@@ -95,7 +98,7 @@ class Naming:
         assert maps_NKhw is not None
         _, height, width = self._classifier.shape
         for found, maps_Khw, picture in zip(answers, maps_NKhw, pictures, strict=True):
-            for named in found["classes"]:
+            for named in found["classes"][:MAPPED]:
                 named["map"] = [
                     [round(value, 4) for value in row] for row in maps_Khw[named["index"]].tolist()
                 ]
