@@ -72,18 +72,19 @@ def main(words: Sequence[str]) -> None:
     from residua.deploy.serve import app, server
     from residua.deploy.serve.service import service
 
-    place = server.listen(options.host, options.port)
     runtime.set_threads(options.threads)
-    asked = predictor.load(
-        _folder(options),
-        weights=options.weights,
-        device=runtime.pick_device(options.device),
-        precision=options.precision,
-    )
-    made = service(asked, options.limits, together=options.together)
-    key = os.environ.get(KEY, "")
-    _say_where(made.model["name"], options, place.getsockname()[1], key)
-    server.serve(app.build(made, key=key, hosts=_hosts(options)), place, made.gate, made.limits)
+    with server.listen(options.host, options.port) as place:
+        asked = predictor.load(
+            _folder(options),
+            weights=options.weights,
+            device=runtime.pick_device(options.device),
+            precision=options.precision,
+        )
+        made = service(asked, options.limits, together=options.together)
+        key = os.environ.get(KEY, "")
+        _say_where(made.model["name"], options, place.getsockname()[1], key)
+        application = app.build(made, key=key, hosts=_hosts(options))
+        server.serve(application, place, made.gate, made.limits)
     say(f"answered {made.gate.answered:,} of {made.gate.accepted:,} accepted requests")
 
 

@@ -34,8 +34,8 @@ class Numbers:
     def answer(self, prepared, wishes):
         self.batches.append(list(prepared))
         time.sleep(self.wait)
-        if 13 in prepared:
-            raise RuntimeError("thirteen")
+        if 666 in prepared:
+            raise RuntimeError("unlucky")
         return [{"twice": 2 * number} for number in prepared]
 
 
@@ -67,7 +67,7 @@ def test_everybody_gets_the_own_answer_and_many_are_answered_together(ahead):
 
 
 def test_one_that_fails_spoils_no_other():
-    found = asked(Numbers(), [b"1", b"bad", b"13", b"4"])
+    found = asked(Numbers(), [b"1", b"bad", b"666", b"4"])
     assert found[0].content["twice"] == 2
     assert isinstance(found[1], DataError)
     assert isinstance(found[2], RuntimeError)

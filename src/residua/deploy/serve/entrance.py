@@ -1,6 +1,7 @@
 """What every request passes: who may ask, how many at a time, and what every answer carries."""
 
 import hmac
+import logging
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ SAFE = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
+logger = logging.getLogger("residua.serve")
+
 LAST = (b"connection", b"close")
 
 
@@ -62,6 +65,9 @@ class Entrance:
 
         try:
             await self._pass(scope, receive, sending)
+        except Exception:
+            # It has been answered; raised further it would end the connection without a word.
+            logger.exception("at %s", place)
         finally:
             self.requests.add(place, str(status))
             if place in ASKING:
@@ -112,4 +118,4 @@ def _name(host: str) -> str:
 
 def _shown(headers: Mapping[str, str]) -> bytes:
     kind, _, key = headers.get("authorization", "").partition(" ")
-    return key.strip().encode() if kind.lower() == "bearer" else b""
+    return key.strip().encode("latin-1") if kind.lower() == "bearer" else b""

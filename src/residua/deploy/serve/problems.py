@@ -5,7 +5,6 @@ Sources:
 """
 
 import json
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -18,8 +17,6 @@ from residua.errors import DataError
 
 MEDIA_TYPE = "application/problem+json"
 LONGEST = 500
-
-logger = logging.getLogger("residua.serve")
 
 
 class RefusalError(Exception):
@@ -84,7 +81,7 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     told = [
-        f"{fault['loc'][-1]}: {fault['msg'].lower()}, got {str(fault['input'])[:60]}"
+        f"the parameter {fault['loc'][-1]}: {fault['msg'].lower()}, got {str(fault['input'])[:60]}"
         for fault in error.errors()
     ]
     return answer(RefusalError(422, "; ".join(told)))
@@ -104,5 +101,5 @@ async def _no_such_place(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    # The framework raises the error again behind this answer, which writes it to the log.
+    # The framework raises the error again behind this answer; the entrance writes it to the log.
     return answer(RefusalError(500, "the server failed at this request; its log says where"))

@@ -2,20 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from residua.deploy.serve import kinds
+from residua.deploy.serve import forms, kinds
 from residua.deploy.serve.gate import Gate
 from residua.deploy.serve.limits import Limits
 from residua.deploy.serve.problems import RefusalError
 
-FORM = "multipart/form-data"
 LONGEST_NAME = 100
 
 
@@ -44,7 +41,7 @@ async def received(request: Request, limits: Limits, gate: Gate) -> AsyncIterato
                 if held > limits.body:
                     raise _too_large(limits)
                 parts.append(part)
-        yield await _uploads(request, b"".join(parts), limits)
+        yield _uploads(request, b"".join(parts), limits)
     except TimeoutError:
         raise RefusalError(
             408,
@@ -78,29 +75,15 @@ def _too_large(limits: Limits) -> RefusalError:
     return RefusalError(413, f"a request may have {limits.body:,} bytes: send a smaller picture")
 
 
-async def _uploads(request: Request, body: bytes, limits: Limits) -> list[Upload]:
-    kind = request.headers.get("content-type", "")
-    if kind.partition(";")[0].strip().lower() != FORM:
+def _uploads(request: Request, body: bytes, limits: Limits) -> list[Upload]:
+    content_type = request.headers.get("content-type", "")
+    if not forms.is_form(content_type):
         kinds.check("the body of the request", body)
         return [Upload("picture", body)]
-    uploads = await _files(request, body, limits)
+    files = forms.files(content_type, body, limits.pictures)
+    uploads = [Upload(plain_name(file.name), file.content) for file in files]
     if not uploads:
         raise RefusalError(422, "the form has no file: send pictures as its files")
     for upload in uploads:
         kinds.check(upload.name, upload.content)
     return uploads
-
-
-async def _files(request: Request, body: bytes, limits: Limits) -> list[Upload]:
-    async def whole() -> AsyncGenerator[bytes, None]:
-        yield body
-
-    parser = MultiPartParser(request.headers, whole(), max_files=limits.pictures, max_fields=16)
-    # All of it is in memory already, and nothing is to be written to a disk.
-    parser.spool_max_size = len(body) + 1
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise RefusalError(400, f"the form cannot be read: {error.message}") from None
-    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    return [Upload(plain_name(file.filename or ""), file.file.read()) for file in files]
