@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from residua import conduct, events, execute, files, outcome, runs
 from residua.classification import Classification
 from residua.data.augment import RotateShift
 from residua.data.images import ImageSet
-from residua.data.loading import Splits
+from residua.data.loading import Origin, Splits
 from residua.data.sets import DigitsConfig
 from residua.errors import CheckpointError, ConfigError, DataError, RunError, ShapeError
 from residua.experiment import Experiment
@@ -65,6 +66,24 @@ def weights(folder, which="last"):
 
 def same(one, two):
     return one.keys() == two.keys() and all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_a_record_tells_files_that_are_not_the_authors():
+    digits = DigitsConfig().load()
+    strange = Origin(
+        "CIFAR-10", {"data_batch_1": "0f" * 16, "test_batch": "ab" * 16}, ("test_batch",)
+    )
+    splits = dataclasses.replace(digits, origin=strange)
+    folder = execute.run(tiny(data=splits, schedule=CosineConfig(lr=0.05, until=1))).folder
+    assert runs.start(folder)["origin"] == {
+        "title": "CIFAR-10",
+        "md5": {"data_batch_1": "0f" * 16, "test_batch": "ab" * 16},
+        "foreign": ["test_batch"],
+    }
+    page = (folder / "report.html").read_text()
+    assert (
+        "read from test_batch, not byte for byte as the authors of CIFAR-10 distribute it" in page
+    )
 
 
 def test_a_run_folder_holds_what_the_guide_says():

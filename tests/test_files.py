@@ -61,3 +61,35 @@ def test_what_forks_off_does_not_hold_the_file_longer(tmp_path):
     finally:
         event.set()
         child.join()
+
+
+def test_a_growing_file_has_its_name_once_it_is_whole(tmp_path):
+    path = tmp_path / "deep" / "a.csv"
+    with files.growing(path) as write:
+        write("one\n")
+        assert files.unfinished(path).read_text() == "one\n"
+        assert not path.exists()
+        write("two\n")
+    assert path.read_text() == "one\ntwo\n"
+    assert [each.name for each in path.parent.iterdir()] == ["a.csv"]
+
+
+def test_a_growing_file_that_is_broken_off_keeps_what_there_is(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("older")
+
+    def broken_off():
+        with files.growing(path) as write:
+            write("new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    assert path.read_text() == "older"
+    assert files.unfinished(path).read_text() == "new"
+
+
+def test_a_file_that_cannot_grow_is_a_sentence(tmp_path):
+    (tmp_path / "a.csv.part").mkdir()
+    with pytest.raises(RunError, match=r"cannot write .*a\.csv"), files.growing(tmp_path / "a.csv"):
+        pass

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from residua.data.images import ImageSet
     from residua.data.loading import Splits
     from residua.data.normalize import Normalize
+    from residua.deploy.optimize import Optimized, optimize
+    from residua.deploy.task import OptimizePlan
     from residua.errors import (
         CheckpointError,
         ConfigError,
@@ -60,6 +62,8 @@ __all__ = [
     "Experiment",
     "ImageSet",
     "Normalize",
+    "OptimizePlan",
+    "Optimized",
     "PlainBlock",
     "ResNet",
     "ResiduaError",
@@ -76,6 +80,7 @@ __all__ = [
     "load",
     "load_run",
     "mnist_net",
+    "optimize",
     "parameter_groups",
     "residualize",
     "resnet18",
@@ -105,16 +110,11 @@ _HOMES = {
         "ShapeError",
     ),
     "residua.execute": ("resume", "run"),
+    "residua.deploy.optimize": ("Optimized", "optimize"),
+    "residua.deploy.task": ("OptimizePlan",),
     "residua.outcome": ("Result",),
     "residua.experiment": ("Claim", "Experiment"),
-    "residua.nets.imagenet": (
-        "resnet18",
-        "resnet34",
-        "resnet50",
-        "resnet101",
-        "resnet152",
-        "resnet200",
-    ),
+    "residua.nets.imagenet": tuple(f"resnet{depth}" for depth in (18, 34, 50, 101, 152, 200)),
     "residua.nets.mnist": ("mnist_net",),
     "residua.nets.resnet": ("ResNet",),
     "residua.nets.vgg": ("vgg",),

@@ -139,10 +139,12 @@ class Classification:
     def description(self) -> dict[str, Any]:
         """Return what the record begins with."""
         train = self.splits.train
+        origin = self.splits.origin
         parts = (train, self.splits.validation or (), self.splits.test)
         return {
             "sizes": [len(part) for part in parts],
             "classes": list(train.classes),
+            **({} if origin is None else {"origin": dataclasses.asdict(origin)}),
             "shape": list(train.shape),
             "mean": list(self.normalize.channel_mean),
             "std": list(self.normalize.channel_std),
@@ -217,7 +219,8 @@ def _parts(splits: Splits) -> list[Pictures]:
 def _moved(splits: Splits, device: torch.device) -> Splits:
     """Move all parts to a device."""
     validation = splits.validation
-    return Splits(
+    return dataclasses.replace(
+        splits,
         train=splits.train.to(device),
         validation=None if validation is None else validation.to(device),
         test=splits.test.to(device),

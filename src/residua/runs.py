@@ -12,7 +12,7 @@ runs/<recipe>/<name>/
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -199,7 +199,18 @@ def load_weights(folder: Path, which: str, net: nn.Module) -> Normalize:
     Raises:
         CheckpointError: the run has none, the file is damaged, or they are of another net.
     """
-    path = _weights_file(folder, which)
+    return read_weights(weights_file(folder, which), net)
+
+
+def read_weights(path: Path, net: nn.Module) -> Normalize:
+    """Load weights that `save_net` wrote into a net of their architecture.
+
+    Returns:
+        What the network's input is made with.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, or is of another net.
+    """
     everything, metadata = read(path)
     state, arrays = apart(everything)
     fill(net, state, path)
@@ -219,6 +230,7 @@ def save_net(
     classes: Sequence[str],
     shape: Sequence[int],
     normalize: Normalize,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the weights of a net of a run with what is needed to use them without the run.
 
@@ -229,6 +241,7 @@ def save_net(
         classes: the names of the outputs.
         shape: of one picture, C, H, W.
         normalize: what the net was trained with.
+        more: that the file is to say, beside these.
     """
     mean, std = normalize.numbers()
     preparation = normalize.preparation
@@ -243,6 +256,7 @@ def save_net(
             first="" if preparation is None else preparation.what,
         ),
         card={
+            **(more or {}),
             "classes": classes,
             "shape": shape,
             **({} if preparation is None else {"preparation": preparation.facts()}),
@@ -251,7 +265,12 @@ def save_net(
     )
 
 
-def _weights_file(folder: Path, which: str) -> Path:
+def weights_file(folder: Path, which: str) -> Path:
+    """Return the file of the "best" or "last" weights of a run.
+
+    Raises:
+        CheckpointError: the run has none.
+    """
     path = folder / "weights" / f"{which}.safetensors"
     if not path.is_file():
         others = sorted(other.stem for other in path.parent.glob("*.safetensors"))

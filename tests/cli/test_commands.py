@@ -296,10 +296,11 @@ def test_an_interrupted_training_is_resumed_by_the_command_it_prints(run, tmp_pa
 
 
 def test_one_unreadable_picture_does_not_keep_the_others(run, trained, tmp_path):
-    code, text = run("predict", "last", "missing.png", seven(tmp_path / "seven.png"), ".")
+    (tmp_path / "empty").mkdir()
+    code, text = run("predict", "last", "missing.png", seven(tmp_path / "seven.png"), "empty")
     assert code == 3
     assert re.search(r"seven.png: \d", text)
-    assert "missing.png is not there; . is a folder, not a picture" in text
+    assert "missing.png is not there; empty is a folder, not a picture" in text
 
 
 def test_a_reader_that_goes_away_does_not_stop_a_training(tmp_path):

@@ -77,11 +77,16 @@ def test_official_files_are_read_without_a_word(tmp_path, monkeypatch):
     folder = tmp_path / "cifar-10-batches-py"
     write_cifar10(folder, 20)
     monkeypatch.setattr(cifar, "CIFAR10", official(cifar.CIFAR10, folder))
-    Cifar10Config(folder=str(tmp_path)).load()
+    known = Cifar10Config(folder=str(tmp_path)).load().origin
+    assert (known.title, known.foreign) == ("CIFAR-10", ())
+    assert known.md5 == {name: sum_ for f in cifar.CIFAR10.files for name, sum_ in f.sums.items()}
     content = {"data": cifar_pictures(20, 9), "labels": [i % 10 for i in range(20)]}
     write_as_python2(folder / "data_batch_3", content)
     with pytest.warns(DataWarning, match=r"but data_batch_3 is not byte for byte .*distribute it$"):
-        Cifar10Config(folder=str(tmp_path)).load()
+        found = Cifar10Config(folder=str(tmp_path)).load().origin
+    assert found.foreign == ("data_batch_3",)
+    changed = {name for name in known.md5 if found.md5[name] != known.md5[name]}
+    assert changed == {"data_batch_3"}
     write_as_python2(folder / "test_batch", content)
     with pytest.warns(DataWarning, match=r"data_batch_3 is not .*\(nor test_batch\)$"):
         Cifar10Config(folder=str(tmp_path)).load()
@@ -93,6 +98,7 @@ def test_cifar100_has_classes_or_groups_of_them(tmp_path, write, labels, count):
     write_cifar100(tmp_path / "cifar-100-python", 200, 100, write)
     with pytest.warns(DataWarning, match="CIFAR-100 in .*none of the files"):
         splits = Cifar100Config(folder=str(tmp_path), labels=labels, holdout=count).load()
+    assert splits.origin.foreign == ("train", "test", "meta")
     assert splits.train.classes == tuple(f"{labels} {i}" for i in range(count))
     assert torch.bincount(splits.validation.labels).tolist() == [1] * count
     assert splits.test.labels.tolist() == [i * count // 100 for i in range(100)]

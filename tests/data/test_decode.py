@@ -4,7 +4,8 @@ import torch
 from PIL import Image, ImageOps
 
 from pictured import photograph, save
-from residua.data.decode import TURNS, Box, cut, plain
+from residua.data.decode import cut
+from residua.data.upright import TURNS, Box, plain
 from residua.errors import DataError
 
 
@@ -40,7 +41,7 @@ def test_a_jpeg_is_decoded_small_and_looks_the_same(tmp_path, monkeypatch):
     path = save(tmp_path / "a.jpg", photograph(1200, 900), quality=95)
     sizes = []
     monkeypatch.setattr(
-        "residua.data.decode.plain", lambda picture: sizes.append(picture.size) or plain(picture)
+        "residua.data.upright.plain", lambda picture: sizes.append(picture.size) or plain(picture)
     )
     box = Box(100, 50, 700, 500)
     found = cut(path, lambda _: (box, (100, 75)), 3)
@@ -54,7 +55,8 @@ def test_a_jpeg_is_never_decoded_smaller_than_asked_for(tmp_path, monkeypatch, w
     path = save(tmp_path / "a.jpg", photograph(800, 800))
     sizes = []
     monkeypatch.setattr(
-        "residua.data.decode.plain", lambda picture: sizes.append(picture.size[0]) or plain(picture)
+        "residua.data.upright.plain",
+        lambda picture: sizes.append(picture.size[0]) or plain(picture),
     )
     cut(path, lambda size: all_of(size, (wanted, wanted)), 3)
     assert sizes == [decoded]

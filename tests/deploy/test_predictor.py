@@ -10,10 +10,11 @@ from torch import nn
 
 from pictured import photograph, save
 from residua import runs, trained_detector
-from residua.data.decode import cut, whole
+from residua.data.decode import cut
 from residua.data.fit import Center, Whole
 from residua.data.normalize import Normalize
 from residua.data.pictures import read
+from residua.data.upright import whole
 from residua.deploy import predictor
 from residua.deploy.engine import Eager
 from residua.deploy.predictor import Classifier, Finder

@@ -13,7 +13,9 @@ from residua.errors import DataWarning, ResiduaError, closest
 COMMANDS = {
     "train": "train a network (without a name: ResNet-20 on handwritten digits)",
     "evaluate": "test the network of a run, on its own test pictures or on others",
+    "export": "write the net of a run as a file for other systems: pt2, ONNX, OpenVINO, ...",
     "predict": "name what is on pictures, or find objects on them, with the network of a run",
+    "optimize": "find the fastest engine for the network of a run, and write it with a loader",
     "serve": "show pictures to the network of a run on a web page, or by programs",
     "deepen": "make the net of a run deeper without changing what it computes, and train it on",
     "slim": "leave out the residual blocks that the net of a run misses least, and train it on",
@@ -25,6 +27,8 @@ COMMANDS = {
     "lab": "experiments to look at: lab degradation",
     "report": "write the page of a run again, or one page of several runs",
     "compare": "what differs between runs: settings, numbers, and how surely",
+    "push": "give a run away through the Hugging Face Hub",
+    "pull": "take a run over from the Hugging Face Hub",
     "reproduce": "a table of a paper, beside what runs here came to, with a verdict",
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Protocol
 
 from tyro.conf import Positional
 
-from residua import runs, runtime
+from residua import runtime
 from residua.cli import told
 from residua.cli.options import parse, refuse
 from residua.cli.predict_classifier import Naming
@@ -16,7 +16,7 @@ from residua.cli.predict_detector import Finding
 from residua.cli.screen import Counter, console
 from residua.cli.told import Answer
 from residua.data.gather import gather
-from residua.deploy import predictor
+from residua.deploy import artefact, predictor
 from residua.deploy.answers import Form
 from residua.deploy.batches import Batch, batches
 from residua.deploy.predictor import Classifier
@@ -34,7 +34,7 @@ class Options:
     find . -name "*.jpg" | residua predict RUN - --out FOUND.jsonl
 
     Attributes:
-        run: the folder of the run, or "last".
+        run: the folder of the run, "last", or a folder that `residua optimize` wrote.
         images: picture files; folders, for the pictures in them and below; patterns; or "-" for a
             list of files on standard input, one per line.
         weights: best or last; by default those that the run was tested with.
@@ -109,7 +109,7 @@ def main(words: Sequence[str]) -> None:
     options = parse("predict", Options, words)
     _check(options)
     asked = predictor.load(
-        runs.find(options.run, options.runs),
+        artefact.find(options.run, options.runs),
         weights=options.weights,
         device=runtime.pick_device(options.device),
         precision=options.precision,

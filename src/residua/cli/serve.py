@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional
 
-from residua import runs, runtime
+from residua import runtime
 from residua.cli.options import parse
 from residua.cli.screen import say
-from residua.deploy import predictor
+from residua.deploy import artefact, predictor
 from residua.deploy.serve.limits import Limits
 from residua.errors import ConfigError
 from residua.runtime import Precision
@@ -75,7 +75,7 @@ def main(words: Sequence[str]) -> None:
     runtime.set_threads(options.threads)
     with server.listen(options.host, options.port) as place:
         asked = predictor.load(
-            _folder(options),
+            artefact.find(options.run, options.runs),
             weights=options.weights,
             device=runtime.pick_device(options.device),
             precision=options.precision,
@@ -97,11 +97,6 @@ def _check(options: Options) -> None:
     if options.together is not None and options.together < 1:
         raise ConfigError(f"together must be at least 1, got {options.together}")
     options.limits.check()
-
-
-def _folder(options: Options) -> Path:
-    made = Path(options.run)
-    return made if (made / "optimized.json").is_file() else runs.find(options.run, options.runs)
 
 
 def _alone(host: str) -> bool:

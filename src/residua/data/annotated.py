@@ -13,8 +13,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from residua.data.decode import cut, whole
+from residua.data.decode import cut
 from residua.data.objects import TYPES, Objects, check_labels
+from residua.data.upright import whole
 from residua.errors import DataError, ShapeError
 
 

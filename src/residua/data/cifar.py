@@ -18,7 +18,7 @@ from residua.config import settings
 from residua.data import place
 from residua.data.download import Remote
 from residua.data.images import ImageSet, hold_out
-from residua.data.loading import Splits
+from residua.data.loading import Origin, Splits
 from residua.errors import DataError
 
 CIFAR10 = place.Source(
@@ -93,8 +93,10 @@ class Cifar10Config:
         """
         paths = place.find(CIFAR10, self.folder)
         parts = [read(path, "labels", count=BATCH, classes=10) for path in paths]
-        place.warn_of_foreign(CIFAR10, paths, place.md5(paths))
-        return _splits(_joined(parts[:5], CLASSES), _joined(parts[5:], CLASSES), self.holdout)
+        origin = place.origin(CIFAR10, paths, place.md5(paths))
+        return _splits(
+            _joined(parts[:5], CLASSES), _joined(parts[5:], CLASSES), self.holdout, origin
+        )
 
 
 @settings
@@ -126,8 +128,8 @@ class Cifar100Config:
         key = f"{self.labels}_labels"
         train = read(paths[0], key, count=TRAIN, classes=count)
         test = read(paths[1], key, count=TEST, classes=count)
-        place.warn_of_foreign(CIFAR100, paths, place.md5(paths))
-        return _splits(_joined([train], names), _joined([test], names), self.holdout)
+        origin = place.origin(CIFAR100, paths, place.md5(paths))
+        return _splits(_joined([train], names), _joined([test], names), self.holdout, origin)
 
 
 def read(path: Path, key: str, *, count: int, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -197,6 +199,6 @@ def _joined(
     return ImageSet(torch.cat(images), torch.cat(labels), classes)
 
 
-def _splits(train: ImageSet, test: ImageSet, holdout: int) -> Splits:
+def _splits(train: ImageSet, test: ImageSet, holdout: int, origin: Origin) -> Splits:
     learned, held_out = hold_out(train, holdout)
-    return Splits(train=learned, validation=held_out, test=test)
+    return Splits(train=learned, validation=held_out, test=test, origin=origin)

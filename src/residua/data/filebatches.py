@@ -18,9 +18,10 @@ from PIL import Image
 from torch import Tensor
 
 from residua import runtime
-from residua.data.decode import Box, cut
+from residua.data.decode import cut
 from residua.data.fit import Crop
 from residua.data.loading import Batch, Serving
+from residua.data.upright import Box
 from residua.data.workers import Workers
 from residua.errors import DataError, DataWarning
 

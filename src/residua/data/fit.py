@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from PIL import Image
 
 from residua.config import settings, tagged
-from residua.data.decode import Box
+from residua.data.upright import Box
 from residua.errors import ConfigError
 
 

@@ -4,7 +4,7 @@ Dimension key:
     N pictures   C channels   H, W height and width   K classes
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self, TypeVar
 
@@ -156,6 +156,21 @@ class Served(Protocol[Batch_co]):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The files that a data set was read from.
+
+    Args:
+        title: of the set as its authors distribute it.
+        md5: of each file, by its name.
+        foreign: names of the files that are not byte for byte the authors'.
+    """
+
+    title: str
+    md5: Mapping[str, str]
+    foreign: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Splits:
     """The three parts of a data set.
 
@@ -163,8 +178,10 @@ class Splits:
         train: to learn from.
         validation: to choose with; None where nothing is chosen.
         test: looked at once, when everything is chosen.
+        origin: of sets that their authors distribute.
     """
 
     train: Pictures
     validation: Pictures | None
     test: Pictures
+    origin: Origin | None = None

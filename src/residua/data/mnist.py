@@ -182,9 +182,9 @@ def _load(
     # The two sets have files of the same names, shapes and labels.
     if any(sum_ in file.sums.values() for file, sum_ in zip(namesake.files, sums, strict=True)):
         raise DataError(f"{paths[0].parent} holds {namesake.title}, not {source.title}")
-    place.warn_of_foreign(source, paths, sums)
+    origin = place.origin(source, paths, sums)
     learned, held_out = hold_out(train, holdout)
-    return Splits(train=learned, validation=held_out, test=test)
+    return Splits(train=learned, validation=held_out, test=test, origin=origin)
 
 
 def _read(images: Path, labels: Path, count: int, classes: tuple[str, ...]) -> ImageSet:

@@ -97,11 +97,11 @@ class Normalize:
 
     def finish(self, images: Tensor) -> Tensor:
         """Do what comes after augmentation, to prepared pictures."""
-        mean = self._mean_at(images.shape[2:])
+        mean = self.mean_at(images.shape[2:])
         normal = images.to(torch.float32).sub(mean * 255).div_(self.std * 255)
         return normal.contiguous(memory_format=torch.channels_last)
 
-    def _mean_at(self, size: torch.Size) -> Tensor:
+    def mean_at(self, size: tuple[int, ...]) -> Tensor:
         """Resize a mean of each pixel to pictures of another size; any other mean stays as it is.
 
         To resize is linear, so this is the mean of the resized pictures.

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from residua import runtime
-from residua.data.decode import Box, Source, cut
+from residua.data.decode import Source, cut
 from residua.data.fit import Fit, Whole
+from residua.data.upright import Box
 from residua.errors import DataError
 
 T = TypeVar("T")

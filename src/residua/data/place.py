@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from residua.data.download import Remote, fetch
+from residua.data.loading import Origin
 from residua.data.progress import shown
 from residua.data.unpack import unpacked
 from residua.errors import DataError, DataWarning
@@ -97,12 +98,12 @@ def nothing_fetched() -> Iterator[None]:
         _FETCHING.reset(before)
 
 
-def warn_of_foreign(source: Source, paths: Sequence[Path], sums: Sequence[str]) -> None:
-    """Warn, in one sentence, if files are well formed but not the authors' byte for byte.
+def origin(source: Source, paths: Sequence[Path], sums: Sequence[str]) -> Origin:
+    """Say which files these are; warn, in one sentence, if they are not the authors' byte for byte.
 
     Args:
         source: the data set.
-        paths: what `find` returned.
+        paths: what `find` returned, well formed.
         sums: the MD5 of each.
     """
     foreign = [
@@ -119,6 +120,8 @@ def warn_of_foreign(source: Source, paths: Sequence[Path], sums: Sequence[str]) 
             DataWarning,
             stacklevel=3,
         )
+    known = {path.name: found for path, found in zip(paths, sums, strict=True)}
+    return Origin(source.title, known, tuple(foreign))
 
 
 def md5(paths: Sequence[Path]) -> list[str]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from residua.data.decode import opened, orientation, upright_size
+from residua.data.decode import opened
 from residua.data.divide import Divided
 from residua.data.pictures import each
 from residua.data.recognise import Layout
+from residua.data.upright import orientation, upright_size
 from residua.errors import DataError
 
 LOOKED_AT = 200

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from residua.data.annotated import AnnotatedFiles, ObjectTable
-from residua.data.decode import AXES
 from residua.data.objects import Objects
 from residua.data.oddities import Oddities
 from residua.data.pictures import each
 from residua.data.probe import Header, whole_header
+from residua.data.upright import AXES
 from residua.errors import DataError
 
 # Of larger sets the sizes that the annotation states are believed, and files are met when read.

@@ -69,9 +69,9 @@ class SvhnConfig:
         source = replace(SVHN, files=(*SVHN.files, EXTRA)) if self.extra else SVHN
         paths = place.find(source, self.folder)
         test, train = _read(paths[:1]), _read(paths[1:])
-        place.warn_of_foreign(source, paths, place.md5(paths))
+        origin = place.origin(source, paths, place.md5(paths))
         learned, held_out = hold_out(train, self.holdout)
-        return Splits(train=learned, validation=held_out, test=test)
+        return Splits(train=learned, validation=held_out, test=test, origin=origin)
 
 
 def _read(paths: list[Path]) -> ImageSet:

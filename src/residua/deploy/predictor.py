@@ -13,16 +13,19 @@ import torch
 from torch import Tensor
 
 from residua import runs, trained_detector
-from residua.data.decode import Source, cut, whole
-from residua.data.fit import Fit
+from residua.data.decode import Source, cut
+from residua.data.fit import Fit, Whole
 from residua.data.folder import fit_of
 from residua.data.pictures import read
+from residua.data.upright import whole
+from residua.deploy import artefact
 from residua.deploy.engine import Eager, Engine
 from residua.detect.detector import Detector
 from residua.detect.found import Found
 from residua.detect.given import AtHand
 from residua.detect.testing import TestingConfig, detect
 from residua.detection_experiment import DetectionExperiment
+from residua.errors import ConfigError
 from residua.runtime import Precision, pick_dtype
 
 
@@ -133,10 +136,11 @@ def load(
     device: torch.device | None = None,
     precision: Precision = "float32",
 ) -> Predictor:
-    """Load what a run has learned.
+    """Load what a run has learned, or what `residua optimize` made of one.
 
     Args:
-        folder: of the run, or "last" for the newest below ./runs.
+        folder: of the run, "last" for the newest below ./runs, or the folder of an optimized one,
+            which has its weights, its device and its precision.
         weights: "best" or "last"; by default those that were tested.
         device: where to compute; by default the processor.
         precision: of convolutions; in float32 what is said of a picture does not depend on the
@@ -146,13 +150,43 @@ def load(
         CheckpointError: there is no such run, it has no weights, or they are of another net.
         ConfigError: the network cannot be rebuilt from the record.
     """
-    folder = runs.find(str(folder), Path("runs"))
+    folder = artefact.find(str(folder), Path("runs"))
+    if artefact.is_artefact(folder):
+        return optimized(folder, weights)
     place = device or torch.device("cpu")
     dtype = pick_dtype(precision, place)
     if isinstance(runs.read_experiment(folder), DetectionExperiment):
         return finder(trained_detector.load(folder, weights=weights, device=place, dtype=dtype))
     trained = runs.load(folder, weights=weights)
     return classifier(trained, Eager(trained.net, trained.normalize, place, dtype))
+
+
+def optimized(folder: Path, weights: str | None = None) -> Classifier:
+    """Make a classifier of a folder that `residua optimize` wrote; `artefact.engine` says more.
+
+    Raises:
+        ConfigError: weights are chosen, or the package of its engine is not installed.
+        CheckpointError: a file is missing, damaged or made for another machine.
+    """
+    facts = artefact.read(folder)
+    if weights is not None:
+        raise ConfigError(
+            f"{folder} was made with the weights that it has: optimize the run again with "
+            f"--weights {weights}"
+        )
+    if facts.pixels != "uint8":
+        raise ConfigError(
+            f"{folder} takes numbers as its net takes them, and no pictures: optimize it with "
+            "normalize=..."
+        )
+    return Classifier(
+        engine=artefact.engine(folder),
+        classes=facts.classes,
+        shape=facts.shape,
+        fit=facts.fit or Whole(),
+        folder=folder,
+        brightness=facts.brightness,
+    )
 
 
 def classifier(trained: runs.TrainedNet, engine: Engine) -> Classifier:

@@ -18,11 +18,11 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def write(folder: Path, template: str, values: Mapping[str, object]) -> Path:
     """Fill a template and write it as the report of a folder."""
     path = folder / FILE
-    files.write(path, text(template, values))
+    files.write(path, filled(template, values))
     return path
 
 
-def text(template: str, values: Mapping[str, object]) -> str:
+def filled(template: str, values: Mapping[str, object]) -> str:
     """Fill a template."""
     return _environment().get_template(template).render(values)
 

@@ -62,7 +62,7 @@ def _files(folder: Path, records: Path, way: str) -> str:
 
 
 def _facts(found: Record) -> dict[str, str]:
-    start, result = found.start, found.result or {}
+    result = found.result or {}
     return {
         **{
             name: f"{result[key]:.2f} %, n = 1"
@@ -70,6 +70,15 @@ def _facts(found: Record) -> dict[str, str]:
             if result.get(key) is not None
         },
         "tested": _tested_on(result),
+        **way_of(found),
+        "later tests": "; ".join(_evaluation(event) for event in found.evaluations),
+    }
+
+
+def way_of(found: Record) -> dict[str, str]:
+    """Say how a run came about: seed, command, code, machine, updates, time; in Markdown."""
+    start = found.start
+    return {
         "seed": str(start["seed"]),
         "command": code(start["command"]) if "command" in start else "",
         **_environment(start["environment"]),
@@ -79,7 +88,6 @@ def _facts(found: Record) -> dict[str, str]:
         + " to learn from and to test on",
         "took": f"{found.seconds / 60:,.0f} minutes, began {_day(start['time'])}",
         "ended": found.end,
-        "later tests": "; ".join(_evaluation(event) for event in found.evaluations),
     }
 
 

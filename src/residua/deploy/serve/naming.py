@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from residua.data.decode import opened, orientation, upright_size
+from residua.data.decode import opened
+from residua.data.upright import orientation, upright_size
 from residua.deploy.predictor import Classifier
 from residua.deploy.serve.line import Wish
 from residua.errors import RunError

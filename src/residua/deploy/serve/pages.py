@@ -109,4 +109,4 @@ def _files() -> dict[str, Response]:
 
 def _written(template: str, values: Mapping[str, object]) -> Response:
     headers = {"content-security-policy": WRITTEN}
-    return Response(page.text(template, values), 200, headers, TYPES[".html"])
+    return Response(page.filled(template, values), 200, headers, TYPES[".html"])

@@ -1,0 +1,94 @@
+"""ONNX and OpenVINO files of a net with whitening: any number of pictures, and a card."""
+
+import json
+
+import pytest
+import torch
+
+from deploy.written import pictures, used
+from residua.data.normalize import Whiten
+from residua.deploy.convert import reopen, to_onnx, to_openvino, to_pt2
+from residua.deploy.convert.bound import bind
+from residua.deploy.convert.formats import check_installed
+from residua.errors import ConfigError
+from residua.nets.cifar import CifarConfig
+
+CARD = {"classes": ["a", 'b "c"', "<d>"], "mean": [0.5]}
+
+
+@pytest.fixture(scope="module")
+def net():
+    torch.manual_seed(0)
+    return used(CifarConfig(depth=8, in_channels=1, shortcut="B").build())
+
+
+@pytest.fixture(scope="module")
+def bound(net):
+    return bind(net, Whiten().fit(pictures(40)), (1, 8, 8))
+
+
+@torch.no_grad()
+def assert_same_for_any_number(file, bound, dtype=torch.uint8):
+    for count in (1, 2, 5):
+        x = pictures(count)
+        (found,) = file({"pixels": x.to(dtype)})
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, bound(x), rtol=0, atol=1e-4)
+
+
+def test_onnx_takes_any_number_of_pictures_and_has_its_card(bound, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    path = tmp_path / "net.onnx"
+    to_onnx.to_onnx(bound, path, card=CARD)
+    assert_same_for_any_number(reopen.onnx(path), bound)
+    session = onnxruntime.InferenceSession(path)
+    (given,), (got,) = session.get_inputs(), session.get_outputs()
+    assert (given.name, given.type, given.shape) == ("pixels", "tensor(uint8)", ["N", 1, 8, 8])
+    assert (got.name, got.shape) == ("logits", ["N", 10])
+    assert json.loads(session.get_modelmeta().custom_metadata_map["residua"]) == CARD
+
+
+def test_openvino_takes_any_number_of_pictures_and_has_its_card(bound, tmp_path):
+    openvino = pytest.importorskip("openvino")
+    path = tmp_path / "net.xml"
+    to_openvino.to_openvino(bound, path, card=CARD, dtype=torch.float32)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["net.bin", "net.xml"]
+    assert_same_for_any_number(reopen.openvino(path), bound, torch.float32)
+    model = openvino.Core().read_model(path)
+    assert model.input("pixels").partial_shape.to_string() == "[?,1,8,8]"
+    assert model.output("logits").partial_shape.to_string() == "[?,10]"
+    assert json.loads(model.get_rt_info(["residua", "card"]).value) == CARD
+
+
+def test_pt2_has_its_card_and_needs_no_code_of_ours(bound, tmp_path):
+    path = tmp_path / "net.pt2"
+    to_pt2.to_pt2(bound, path, card=CARD)
+    extra = {"residua.json": ""}
+    program = torch.export.load(path, extra_files=extra)
+    assert json.loads(extra["residua.json"]) == CARD
+    assert "residua" not in program.graph_module.code
+    assert_same_for_any_number(lambda given: [reopen.pt2(path)(given["pixels"])], bound)
+
+
+def absent(package):
+    """Find every package but one."""
+    return lambda name: None if name == package else object()
+
+
+@pytest.mark.parametrize(
+    ("to", "package", "extra"),
+    [("onnx", "onnxscript", "onnx"), ("openvino", "openvino", "openvino")],
+)
+def test_an_absent_package_is_named_with_what_installs_it(monkeypatch, to, package, extra):
+    monkeypatch.setattr("residua.deploy.convert.formats.find_spec", absent(package))
+    with pytest.raises(ConfigError, match=rf'{package} is not.*pip install "residua\[{extra}\]"'):
+        check_installed(to)
+    check_installed("pt2")
+
+
+def test_a_net_that_is_too_large_for_one_file_is_refused(bound, tmp_path, monkeypatch):
+    pytest.importorskip("onnxscript")
+    monkeypatch.setattr(to_onnx, "MOST_BYTES", 1000)
+    with pytest.raises(ConfigError, match=r"takes 0\.0 GB, and an ONNX file at most"):
+        to_onnx.to_onnx(bound, tmp_path / "net.onnx")
+    assert not list(tmp_path.iterdir())
