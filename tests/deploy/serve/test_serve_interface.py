@@ -115,6 +115,8 @@ def test_a_server_says_what_it_serves(naming, finding):
     assert told["kind"] == "classifier"
     assert told["name"].endswith("/seed0")
     assert (told["shape"], told["maps"], len(told["classes"])) == ([1, 8, 8], True, 10)
+    assert told["engine"] == "PyTorch float32"
+    assert "PyTorch float32" in naming.get("/model").text
     assert finding.get("/v1/model").json()["classes"] == ["cat", "dog"]
     assert naming.get("/health").json() == {"status": "alive"}
     assert naming.get("/ready").json() == {"status": "ready"}
@@ -127,6 +129,7 @@ def test_the_interface_describes_itself(naming, finding):
         assert {"200", "413", "415", "422", "429"} <= told["responses"].keys()
         assert "multipart/form-data" in told["requestBody"]["content"]
         page = client.get("/docs").text
+        assert "Successful Response" not in page
         assert place in page
         assert f"curl --data-binary @picture.jpg http://127.0.0.1:{client.port}{place}" in page
     # What is described is what is answered.

@@ -95,6 +95,7 @@ class Model(TypedDict):
     name: str
     classes: list[str]
     maps: bool
+    engine: str
     limits: Bounds
     shape: NotRequired[Triple]
     brightness: NotRequired[float]

@@ -24,7 +24,9 @@ from residua.deploy.serve.problems import RefusalError
 from residua.deploy.serve.service import Service
 from residua.deploy.serve.uploads import Upload, received
 
-TROUBLES: dict[int | str, dict[str, Any]] = {
+Answers = dict[int | str, dict[str, Any]]
+
+TROUBLES: Answers = {
     400: {"description": "the request is not whole or no form", "model": Trouble},
     401: {"description": "the key is missing or wrong", "model": Trouble},
     408: {"description": "the request arrived too slowly", "model": Trouble},
@@ -90,26 +92,35 @@ def build(service: Service, *, key: str = "", hosts: Collection[str] = ()) -> AS
 
 
 def _add_states(app: FastAPI, service: Service) -> None:
-    @app.get("/health", summary="Whether the process is there")
+    @app.get("/health", summary="Whether the process is there", response_description="it is")
     async def health() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/ready", summary="Whether pictures are answered")
+    stopping: Answers = {503: {"description": "no: the server has been told to stop"}}
+
+    @app.get(
+        "/ready",
+        summary="Whether pictures are answered",
+        response_description="yes",
+        responses=stopping,
+    )
     async def ready() -> Response:
         good = service.line.works and not service.gate.closing
         return JSONResponse({"status": "ready" if good else "closing"}, 200 if good else 503)
 
-    @app.get("/metrics", summary="Numbers for Prometheus")
+    @app.get("/metrics", summary="Numbers for Prometheus", response_description="text")
     async def numbers() -> Response:
         return Response(service.numbers.text(), media_type=metrics.MEDIA_TYPE)
 
-    @app.get("/v1/model", summary="What is served", responses={200: {"model": Model}})
+    said: Answers = {200: {"model": Model, "description": "kind, classes, size, limits"}}
+
+    @app.get("/v1/model", summary="What is served", responses=said)
     async def model() -> Response:
         return JSONResponse(service.model)
 
 
 def _add_naming(app: FastAPI, service: Service) -> None:
-    answers = {200: {"model": Classified, "description": "what is on them"}, **TROUBLES}
+    answers: Answers = {200: {"model": Classified, "description": "what is on them"}, **TROUBLES}
 
     @app.post(
         "/v1/classify",
@@ -132,7 +143,7 @@ def _add_naming(app: FastAPI, service: Service) -> None:
 
 
 def _add_finding(app: FastAPI, service: Service) -> None:
-    answers = {200: {"model": Detected, "description": "what is on them"}, **TROUBLES}
+    answers: Answers = {200: {"model": Detected, "description": "what is on them"}, **TROUBLES}
 
     @app.post(
         "/v1/detect",

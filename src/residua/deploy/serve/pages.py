@@ -62,8 +62,8 @@ def install(app: FastAPI, model: Mapping[str, Any]) -> None:
 
 
 def operations(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List what an interface can be asked for, from its OpenAPI description."""
-    return [
+    """List what an interface can be asked for, from its OpenAPI description; pictures first."""
+    listed = [
         {
             "method": method.upper(),
             "path": path,
@@ -81,6 +81,7 @@ def operations(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
         for path, methods in schema["paths"].items()
         for method, described in methods.items()
     ]
+    return sorted(listed, key=lambda each: each["method"] != "POST")
 
 
 def _kind(parameter: Mapping[str, Any]) -> str:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import torch
 
 from residua import events, runtime
+from residua.deploy import artefact
+from residua.deploy.engine import Eager
 from residua.deploy.predictor import Classifier, Finder
 from residua.deploy.serve.finding import Finding
 from residua.deploy.serve.gate import Gate
@@ -119,11 +121,27 @@ def _model(
         return {
             "kind": "classifier",
             **told,
+            "engine": _engine(predictor),
             "shape": list(predictor.shape),
             "brightness": round(predictor.brightness, 4),
             "test_error": result.get("test_error"),
         }
-    return {"kind": "detector", **told, "test_map": result.get("test_map")}
+    precision = predictor.detector.dtype
+    return {
+        "kind": "detector",
+        **told,
+        "engine": f"PyTorch {precision}".replace("torch.", ""),
+        "test_map": result.get("test_map"),
+    }
+
+
+def _engine(classifier: Classifier) -> str:
+    """Say what computes."""
+    if isinstance(classifier.engine, Eager):
+        return f"PyTorch {classifier.engine.dtype}".replace("torch.", "")
+    if artefact.is_artefact(classifier.folder):
+        return artefact.read(classifier.folder).candidate.name
+    return type(classifier.engine).__name__
 
 
 def _numbers(gate: Gate, line: Line) -> Numbers:

@@ -98,7 +98,7 @@ export class Drawing {
     const context = canvas.getContext("2d");
     this.ground(context);
     this.ink(context, 1, 0, 0);
-    if (document.activeElement !== canvas) return;
+    if (!canvas.matches(":focus-visible")) return;
     context.strokeStyle = pen.down ? "#f0690f" : "#4c94e0";
     context.lineWidth = 3;
     context.beginPath();

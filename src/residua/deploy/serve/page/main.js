@@ -107,9 +107,9 @@ async function ofDrawing(blob) {
 
 function open() {
   const count = served.classes.length;
-  const what = served.kind === "detector" ? "finds objects of" : "names pictures by";
+  const what = served.kind === "detector" ? "Finds objects of" : "Says what is on a picture, by";
   byId("title").textContent = served.name;
-  byId("about").textContent = `${what} ${count} class${count > 1 ? "es" : ""}`;
+  byId("about").textContent = `${what} ${count} class${count > 1 ? "es" : ""}.`;
   document.title = `${served.name}: Residua`;
   byId("locked").hidden = true;
   byId("open").hidden = false;
