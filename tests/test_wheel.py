@@ -24,3 +24,5 @@ def test_the_wheel_trains_without_the_repository(tmp_path):
     assert done.stdout.strip().endswith("runs/digits.resnet20/seed0/report.html")
     assert (tmp_path / "runs/digits.resnet20/seed0/report.html").stat().st_size > 10_000
     assert (tmp_path / "installed" / "residua" / "py.typed").exists()
+    served = {path.suffix for path in tmp_path.glob("installed/residua/deploy/serve/page/*")}
+    assert served >= {".html", ".css", ".js"}

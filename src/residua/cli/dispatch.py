@@ -16,6 +16,7 @@ COMMANDS = {
     "export": "write the net of a run as a file for other systems: pt2, ONNX, OpenVINO, ...",
     "predict": "name what is on pictures, or find objects on them, with the network of a run",
     "optimize": "find the fastest engine for the network of a run, and write it with a loader",
+    "serve": "show pictures to the network of a run on a web page, or by programs",
     "deepen": "make the net of a run deeper without changing what it computes, and train it on",
     "slim": "leave out the residual blocks that the net of a run misses least, and train it on",
     "show": "layer table of a network: output sizes, parameters, multiply-adds",

@@ -1,0 +1,1 @@
+"""A trained run behind a web page and an interface for programs."""
