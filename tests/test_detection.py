@@ -6,7 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from residua import events, execute, interruption, runs, trained_detector
+from residua import events, execute, interruption, pretraining, runs, trained_detector
+from residua.data.augment import RandomResizedCrop
 from residua.data.crops import ObjectCropsConfig
 from residua.data.objectbatches import ResizeConfig
 from residua.data.scenes import ScenesConfig
@@ -17,6 +18,7 @@ from residua.detect.settings import FasterRcnnConfig
 from residua.detect.testing import detect
 from residua.detection_experiment import DetectionExperiment
 from residua.errors import ConfigError
+from residua.evaluate.exact_norm import average_as_learned, average_unaugmented
 from residua.experiment import Experiment
 from residua.nets.imagenet import ImagenetConfig
 from residua.train.schedule import StepsConfig
@@ -110,12 +112,29 @@ def test_the_trunk_is_trained_first_once(tmp_path):
     experiment = tiny(pretrain=first())
     result = execute.run(experiment, page=False)
     trunk = tmp_path / "runs/tests.trunk/seed0"
-    assert (trunk / "weights/averaged.safetensors").is_file()
+    assert (trunk / "weights/averaged-augmented.safetensors").is_file()
     again = execute.run(experiment, page=False)
     assert [path.name for path in trunk.parent.iterdir()] == ["seed0"]
     assert same(weights(result.folder), weights(again.folder))
     plain = execute.run(tiny(), page=False)
     assert not same(weights(result.folder), weights(plain.folder))
+
+
+def test_the_statistics_of_a_trunk_are_of_its_pictures_augmented_or_plain(tmp_path):
+    trunk = dataclasses.replace(first(), augment=RandomResizedCrop(size=32))
+    folder = execute.run(trunk, root=tmp_path, page=False).folder
+    one, two = (
+        load_file(pretraining.averaged(folder, trunk, torch.device("cpu"), over))
+        for over in ("augmented", "plain")
+    )
+    name = "stem.norm.running_mean"
+    assert not torch.allclose(one[name], two[name])
+    assert all(one[n].equal(two[n]) for n in one if not n.endswith(("_mean", "_var")))
+    found = runs.load(folder)
+    average_unaugmented(found.net, trunk.load_data().train, found.normalize)
+    assert two[name].equal(found.net.state_dict()[name])
+    average_as_learned(found.net, trunk.load_data().train, trunk.serving_at_a_time(found.normalize))
+    assert one[name].equal(found.net.state_dict()[name])
 
 
 def test_a_detector_begins_from_the_weights_of_another():

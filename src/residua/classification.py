@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from residua import outcome, runs, runtime
 from residua.agreement import check_fit, check_splits
-from residua.data.loading import Batch, Pictures, Served, Serving, Splits
+from residua.data.loading import Batch, Pictures, Served, Splits
 from residua.data.normalize import Normalize
 from residua.errors import ConfigError
 from residua.evaluate import Scores, scores
@@ -65,18 +65,8 @@ class Classification:
 
     def batches(self, share: slice) -> Served[Batch]:
         """Return what gives the batch of every iteration; of each, this process's share."""
-        experiment = self.experiment
-        return self.splits.train.batches(
-            Serving(
-                batch_size=experiment.batch_size,
-                seed=experiment.seed,
-                augment=experiment.augment.apply,
-                normalize=self.normalize.finish,
-                prepare=self.normalize.prepare,
-                balance=experiment.balance,
-                share=share,
-            )
-        )
+        serving = dataclasses.replace(self.experiment.serving(self.normalize), share=share)
+        return self.splits.train.batches(serving)
 
     def loss(self, net: nn.Module, batch: Batch) -> Terms:
         """Compute the terms of a batch; what is drawn at random is seeded for the update."""

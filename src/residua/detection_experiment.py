@@ -22,6 +22,7 @@ from residua.train.optimize import SgdConfig
 from residua.train.schedule import CosineConfig, StepsConfig
 from residua.train.sequence import SequenceConfig
 
+TrunkStatistics = Literal["augmented", "plain"]
 Schedule = Annotated[StepsConfig | CosineConfig | SequenceConfig, tagged]
 
 
@@ -46,6 +47,8 @@ class DetectionExperiment:
         weights: of the trunk or of a whole detector: a file, or "torchvision" for those that
             torchvision offers for the trunk, fetched if need be.
         pretrain: how the trunk is trained first, where no weights are given.
+        trunk_statistics: what the frozen batch normalization of a trunk that was trained first is
+            averaged over: its pictures "augmented" as it learned from them, or "plain".
         batch_size: pictures per update.
         step_batches: pictures per update in each step of alternating training, where they differ.
         seed: of the weights, the order of the pictures, and what is drawn from them.
@@ -75,6 +78,7 @@ class DetectionExperiment:
     average: AverageConfig = AverageConfig()
     weights: str | None = None
     pretrain: Experiment | None = None
+    trunk_statistics: TrunkStatistics = "augmented"
     batch_size: int = 2
     step_batches: tuple[int, ...] = ()
     seed: int = 0

@@ -1,7 +1,8 @@
 """The trunk of a detector, trained first to name pictures.
 
 Its batch normalization is frozen in the detector, with statistics that are averaged strictly over
-the pictures it was trained on (He et al., arXiv:1512.03385, appendix A).
+the pictures it was trained on (He et al., arXiv:1512.03385, appendix A): as it was trained on them,
+augmented, or as they are.
 """
 
 from dataclasses import replace
@@ -12,12 +13,13 @@ import torch
 from residua import runs
 from residua.config import digest
 from residua.detect.settings import FasterRcnnConfig
-from residua.detection_experiment import AnyExperiment, DetectionExperiment
-from residua.evaluate.exact_norm import take_exact_statistics
+from residua.detection_experiment import AnyExperiment, DetectionExperiment, TrunkStatistics
+from residua.evaluate.exact_norm import average_as_learned, average_unaugmented
 from residua.experiment import Experiment
 from residua.nets.catalogue import for_classes
 
-AVERAGED = "averaged.safetensors"
+# Beside the weights of the run that trained it.
+AVERAGED = "averaged-{}.safetensors"
 
 
 def first_of(experiment: AnyExperiment) -> Experiment | None:
@@ -40,20 +42,28 @@ def trained(first: Experiment, root: Path) -> Path | None:
     return runs.finished(root / first.name, digest(first.recordable()))
 
 
-def averaged(folder: Path, first: Experiment, device: torch.device) -> Path:
+def averaged(
+    folder: Path, first: Experiment, device: torch.device, statistics: TrunkStatistics
+) -> Path:
     """Return the file of a trunk's weights with averaged statistics; it is made if it is not there.
 
     Args:
         folder: of the run that trained it.
         first: what it was trained with.
         device: where to compute.
+        statistics: of which pictures.
     """
-    path = folder / "weights" / AVERAGED
+    path = folder / "weights" / AVERAGED.format(statistics)
     if path.exists():
         return path
     found = runs.load(folder)
     net, normalize = found.net.to(device), found.normalize.to(device)
-    take_exact_statistics(net, first.load_data().train.to(device), normalize)
+    train = first.load_data().train.to(device)
+    match statistics:
+        case "augmented":
+            average_as_learned(net, train, first.serving_at_a_time(normalize))
+        case "plain":
+            average_unaugmented(net, train, normalize)
     runs.save_net(
         net,
         path,
