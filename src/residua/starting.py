@@ -12,7 +12,6 @@ from residua.nets.catalogue import NetConfig
 from residua.nets.channel_order import in_rgb
 from residua.nets.imagenet import ImagenetConfig
 from residua.nets.preprocessing import Preprocessing
-from residua.nets.reading import read
 
 TORCHVISION = "torchvision"
 
@@ -21,15 +20,10 @@ def config_of(source: str) -> NetConfig:
     """Tell which net weights are of; the smallest that torchvision has, for "torchvision".
 
     Raises:
-        ConfigError: the file does not say, and its names do not either.
-        CheckpointError: no such file, or no weights in it.
+        ConfigError: they are of a net that was handed over in Python.
+        CheckpointError: no such file, no weights in it, or it does not say of which net they are.
     """
-    if source == TORCHVISION:
-        return ImagenetConfig(depth=18)
-    found = weights.load(source)
-    if found.config is None:
-        raise ConfigError(f"{source} does not say of which net its weights are: name a recipe")
-    return found.config
+    return ImagenetConfig(depth=18) if source == TORCHVISION else weights.contents(source).config
 
 
 def start(
@@ -54,22 +48,28 @@ def start(
         DataError: they could not be fetched.
     """
     path = fetched(config) if source == TORCHVISION else Path(source)
-    _, metadata = read(path)
-    known = weights.card_of(metadata, path).get("classes")
+    return take_over(net, weights.contents(path), classes)
+
+
+def take_over(
+    net: nn.Module, given: weights.Contents, classes: tuple[str, ...]
+) -> Preprocessing | None:
+    """Take over weights that have been read, as `start` does."""
+    known = given.card.get("classes")
     if known is not None:
-        found = weights.load(path, net, head=tuple(known) == classes)
+        found = weights.fitted(given, net, head=tuple(known) == classes)
     else:
         try:
-            found = weights.load(path, net)
+            found = weights.fitted(given, net)
         except CheckpointError:
-            found = weights.load(path, net, head=False)
+            found = weights.fitted(given, net, head=False)
     told = found.preprocessing
     if told is None:
         return None
     if told.first:
         raise ConfigError(
-            f"the weights of {path} were trained on pictures that were {told.first} first, which "
-            "those of another training are not: start from weights of plain pictures"
+            f"the weights of {given.path} were trained on pictures that were {told.first} first, "
+            "which those of another training are not: start from weights of plain pictures"
         )
     return told if (told.channels, told.range) == ("RGB", 1.0) else in_rgb(net, told)
 
