@@ -12,6 +12,7 @@ from residua.nets.catalogue import NetConfig
 from residua.nets.channel_order import in_rgb
 from residua.nets.imagenet import ImagenetConfig
 from residua.nets.preprocessing import Preprocessing
+from residua.nets.vgg import VggConfig
 
 TORCHVISION = "torchvision"
 
@@ -76,13 +77,9 @@ def take_over(
 
 def fetched(config: object) -> Path:
     """Return the file of torchvision's first weights for a net, fetched if it is not there."""
-    if not isinstance(config, ImagenetConfig):
-        raise ConfigError(
-            "torchvision has weights for imagenet nets; give a file with --weights for others"
-        )
     from torchvision.models import get_model_weights
 
-    name = f"resnet{config.depth}" if config.widen == 1 else f"wide_resnet{config.depth}_2"
+    name = _name_in_torchvision(config)
     try:
         url = get_model_weights(name)["IMAGENET1K_V1"].url
     except (KeyError, ValueError):
@@ -94,3 +91,18 @@ def fetched(config: object) -> Path:
         if not path.exists():
             obtain(Remote((url,), f"sha256:{checksum}"), path)
     return path
+
+
+def _name_in_torchvision(config: object) -> str:
+    match config:
+        case ImagenetConfig(widen=1.0, depth=depth):
+            return f"resnet{depth}"
+        case ImagenetConfig(widen=2.0, depth=depth):
+            return f"wide_resnet{depth}_2"
+        case VggConfig(widen=1.0, depth=depth):
+            return f"vgg{depth}"
+        case _:
+            raise ConfigError(
+                "torchvision has weights for imagenet and vgg nets of the usual widths; give a "
+                "file with --weights for others"
+            )
