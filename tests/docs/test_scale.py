@@ -1,4 +1,4 @@
-"""The lines of docs/scale.md: the one for several machines is run here, as two on one machine."""
+"""The lines of docs/scale.md: the one for several machines is run, as two agents on one machine."""
 
 import os
 import re
@@ -24,14 +24,21 @@ def free_port():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs gloo")
 def test_two_agents_train_together(tmp_path):
-    (line,) = [line for line in LINES if "--nnodes" in line]
+    several, line = [line for line in LINES if "--nnodes" in line]
+    for there, here in (
+        ("--nproc-per-node 8", "--nproc-per-node 1 --local-addr localhost"),
+        ("node1:", "localhost:"),
+        ("cifar.resnet110", "digits.resnet20 --smoke --device cpu"),
+        ("/shared/runs", "shared"),
+    ):
+        assert there in several
+        several = several.replace(there, here)
+    assert several == line
     port = free_port()
     for there, here in (
-        ("node1:29500", f"localhost:{port}"),
-        ("--nproc-per-node 8", "--nproc-per-node 1 --local-addr localhost"),
-        ("/shared/runs", shlex.quote(str(tmp_path))),
-        ("cifar.resnet110", "digits.resnet20 --smoke --device cpu"),
         ("--rdzv-id residua1", f"--rdzv-id {port}"),
+        ("localhost:29500", f"localhost:{port}"),
+        ("--runs shared", f"--runs {shlex.quote(str(tmp_path))}"),
     ):
         assert there in line
         line = line.replace(there, here)
