@@ -17,6 +17,7 @@ from residua.evaluate import Scores, scores
 from residua.evaluate.evidence import evidence
 from residua.experiment import Experiment
 from residua.nets.describe import layers
+from residua.nn.blocks import StochasticBlock
 from residua.outcome import Course, Result
 from residua.starting import start
 from residua.train.loop import Terms
@@ -54,6 +55,7 @@ class Classification:
         self.optimizer: Optimizer = experiment.optimizer.build(net)
         # What the optimizer has frozen keeps its own statistics.
         self.net = self._synchronized(net)
+        self.partial = any(isinstance(module, StochasticBlock) for module in net.modules())
 
     @property
     def learner(self) -> nn.Module:

@@ -167,6 +167,7 @@ class DetectionExperiment:
             schedule=self.schedule.scaled(4 if self.training == "alternating" else 2),
             pretrain=None if self.pretrain is None else self.pretrain.smoke(),
             batch_size=min(self.batch_size, 2),
+            step_batches=tuple(min(size, 2) for size in self.step_batches),
             accumulate=1,
             claims=(),
         )
