@@ -44,7 +44,6 @@ common = dict(
         rpn=RpnConfig(train_pre=64, train_post=24, test_pre=48, test_post=12, per_picture=32),
         roi=RoiConfig(pool="align", pool_size=4, per_picture=12, background=(0.0, 0.5)),
         freeze=0,
-        freeze_norm=False,
     ),
     data=ScenesConfig(train=6, validation=2, test=3, height=64, width=80, sides=(16, 40)),
     resize=ResizeConfig(short=64, long=80),
