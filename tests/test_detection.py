@@ -48,6 +48,10 @@ def tiny(**changes):
     return dataclasses.replace(experiment, **changes)
 
 
+STEP = StepsConfig(lr=0.01, at=(), until=2)
+STEPPED = {"schedule": SequenceConfig(parts=(STEP,) * 4), "training": "alternating"}
+
+
 def weights(folder, which="last"):
     return load_file(folder / "weights" / f"{which}.safetensors")
 
@@ -79,9 +83,7 @@ def test_a_run_that_was_stopped_ends_in_equal_bits(tmp_path):
 
 
 def test_alternating_training_ends_in_equal_bits_too(tmp_path):
-    step = StepsConfig(lr=0.01, at=(), until=2)
-    steps = SequenceConfig(parts=(step,) * 4)
-    experiment = tiny(schedule=steps, training="alternating", step_batches=(2, 1, 2, 1))
+    experiment = tiny(**STEPPED, step_batches=(2, 1, 2, 1))
     assert interruption.compare(experiment, root=tmp_path).differences == ()
 
 
@@ -151,6 +153,9 @@ def test_a_detector_begins_from_the_weights_of_another():
     [
         ({"training": "alternating"}, "four steps"),
         ({"step_batches": (1, 2)}, "step_batches"),
+        ({**STEPPED, "step_batches": (4, 2, 4, 2)}, "set --step-batches and --batch-size together"),
+        ({**STEPPED, "step_batches": (2, 0, 2, 2)}, "at least 1 each"),
+        ({**STEPPED, "rate_step_batches": (8, 16)}, "one for each of step_batches"),
         ({"look_every": 0}, "look_every"),
         ({"batch_size": 0}, "batch_size"),
         ({"data": ScenesConfig(train=4, validation=0, test=1), "select": "best"}, "validation"),
@@ -172,3 +177,16 @@ def test_the_rate_follows_the_batch():
     assert plain.rates == plain.schedule
     scaled = dataclasses.replace(plain, rate_batch=8)
     assert scaled.rates.lr == pytest.approx(0.01 * 2 / 8)
+
+
+def test_the_rates_of_steps_follow_their_batches():
+    experiment = tiny(**STEPPED, step_batches=(2, 4, 2, 4), rate_step_batches=(8, 16, 16, 4))
+    experiment.check()
+    rates = [part.lr for part in experiment.rates.parts]
+    assert rates == pytest.approx([0.0025, 0.0025, 0.00125, 0.01])
+
+
+def test_pictures_of_steps_are_counted_with_their_batches():
+    experiment = tiny(**STEPPED, step_batches=(2, 4, 2, 4))
+    assert [experiment.shown(done) for done in range(9)] == [0, 2, 4, 8, 12, 14, 16, 20, 24]
+    assert tiny().shown(6) == 12

@@ -47,9 +47,7 @@ def test_what_torchvision_does_not_offer_is_said(config, message):
 def test_a_vgg_of_torchvision_is_taken_over(tmp_path):
     path = tmp_path / "vgg16.pth"
     with torch.device("meta"):
-        shapes = {name: value.shape for name, value in models.vgg16().state_dict().items()}
-        net = VggConfig(depth=16).build()
-    state = {name: torch.zeros(1).expand(shape) for name, shape in shapes.items()}
+        state, net = models.vgg16().state_dict(), VggConfig(depth=16).build()
     found = weights.Contents(path, state, {})
     assert found.config == VggConfig(depth=16)
     told = starting.take_over(net, found, ())

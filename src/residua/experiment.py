@@ -221,6 +221,10 @@ class Experiment:
             self.schedule.check_watch(("train_error", *known))
         return splits
 
+    def shown(self, iterations: int) -> int:
+        """Count the pictures that so many updates have learned from, each as often as it was."""
+        return iterations * self.batch_size
+
     def serving(self, normalize: Normalize) -> Serving:
         """Return how batches are made of the training pictures.
 

@@ -54,6 +54,12 @@ def _of_detectors(settings: Mapping[str, Any]) -> Iterator[str]:
     sizes = settings.get("step_batches")
     if sizes:
         yield f"its steps have batches of {', '.join(map(str, sizes))} images"
+    for_steps = settings.get("rate_step_batches")
+    if for_steps and for_steps != sizes:
+        yield (
+            f"rates are in proportion to these, as given for batches of "
+            f"{', '.join(map(str, for_steps))}"
+        )
     meant, batch = settings.get("rate_batch", 0), settings.get("batch_size", 0)
     if meant and meant != batch:
         yield (
