@@ -5,11 +5,13 @@ import torch
 from torchvision import models
 
 from residua import starting
+from residua.detect.settings import FasterRcnnConfig
 from residua.errors import CheckpointError, ConfigError
 from residua.nets import reading, weights
 from residua.nets.cifar import CifarConfig
 from residua.nets.imagenet import ImagenetConfig
 from residua.nets.vgg import VggConfig
+from residua.starting_detector import start_detector
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,21 @@ def test_torchvision_is_asked_for_the_weights_of_the_same_net(config, file, tmp_
 def test_what_torchvision_does_not_offer_is_said(config, message):
     with pytest.raises(ConfigError, match=message):
         starting.fetched(config)
+
+
+def test_nothing_is_fetched_for_a_net_that_computes_otherwise(monkeypatch):
+    monkeypatch.setattr(starting, "obtain", lambda *_: pytest.fail("fetched"))
+    with torch.device("meta"):
+        net = ImagenetConfig(depth=50).build()
+    with pytest.raises(CheckpointError, match="build the net with stride_on='3x3'"):
+        starting.start(net, "torchvision", ImagenetConfig(depth=50), ("a", "b"))
+    with pytest.raises(CheckpointError, match="build the net with stride_on='3x3'"):
+        start_detector(FasterRcnnConfig(trunk=ImagenetConfig(depth=101)), "torchvision")
+
+
+def test_a_folder_is_no_file_of_weights(tmp_path):
+    with pytest.raises(CheckpointError, match="is a folder, not a file of weights: a run has"):
+        starting.config_of(str(tmp_path))
 
 
 def test_a_vgg_of_torchvision_is_taken_over(tmp_path):

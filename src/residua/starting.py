@@ -10,6 +10,7 @@ from residua.errors import CheckpointError, ConfigError
 from residua.nets import weights
 from residua.nets.catalogue import NetConfig
 from residua.nets.channel_order import in_rgb
+from residua.nets.convert import check_computation
 from residua.nets.imagenet import ImagenetConfig
 from residua.nets.preprocessing import Preprocessing
 from residua.nets.vgg import VggConfig
@@ -48,7 +49,7 @@ def start(
             ours cannot be brought to.
         DataError: they could not be fetched.
     """
-    path = fetched(config) if source == TORCHVISION else Path(source)
+    path = offered(net, config) if source == TORCHVISION else Path(source)
     return take_over(net, weights.contents(path), classes)
 
 
@@ -73,6 +74,18 @@ def take_over(
             "which those of another training are not: start from weights of plain pictures"
         )
     return told if (told.channels, told.range) == ("RGB", 1.0) else in_rgb(net, told)
+
+
+def offered(net: nn.Module, config: object) -> Path:
+    """Return the file of torchvision's weights for a net, once it is known that they fit.
+
+    Raises:
+        CheckpointError: torchvision's net of that name computes something else.
+        ConfigError: it has none.
+        DataError: they could not be fetched.
+    """
+    check_computation(net, "torchvision")
+    return fetched(config)
 
 
 def fetched(config: object) -> Path:

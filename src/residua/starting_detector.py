@@ -18,7 +18,7 @@ from residua.nets import weights
 from residua.nets.catalogue import NetConfig
 from residua.nets.channel_order import in_rgb
 from residua.nets.preprocessing import MSRA
-from residua.starting import TORCHVISION, config_of, fetched, take_over
+from residua.starting import TORCHVISION, config_of, offered, take_over
 
 # Of detectron2's detectors on C4, in pixels.
 DETECTRON2_RESIZE = ResizeConfig(short=800, long=1333)
@@ -56,8 +56,7 @@ def start_detector(config: FasterRcnnConfig, source: str) -> tuple[FasterRcnn, N
         ConfigError: torchvision has no weights for the trunk, or they are of other pictures.
         DataError: they could not be fetched.
     """
-    path = fetched(config.trunk) if source == TORCHVISION else Path(source)
-    given = weights.contents(path)
+    given = weights.contents(_file(config, source))
     if _is_ours(given):
         return _ours(config, given), _range(given.card)
     if is_c4(given.state):
@@ -87,6 +86,14 @@ def load_detectron2(path: str | Path) -> Detector:
         )
     net, normalize = _of_detectron2(config_of_c4(state), state)
     return Detector(net.eval(), normalize, DETECTRON2_RESIZE)
+
+
+def _file(config: FasterRcnnConfig, source: str) -> Path:
+    if source != TORCHVISION:
+        return Path(source)
+    with torch.device("meta"):
+        trunk = config.trunk.build()
+    return offered(trunk, config.trunk)
 
 
 def _is_ours(given: weights.Contents) -> bool:

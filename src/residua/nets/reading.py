@@ -29,6 +29,10 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises:
         CheckpointError: there is no such file, it is damaged, or it holds more than arrays.
     """
+    if path.is_dir():
+        raise CheckpointError(
+            f"{path} is a folder, not a file of weights: a run has its own in {path}/weights"
+        )
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
     match path.suffix:
