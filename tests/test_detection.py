@@ -21,6 +21,7 @@ from residua.errors import ConfigError
 from residua.evaluate.exact_norm import average_as_learned, average_unaugmented
 from residua.experiment import Experiment
 from residua.nets.imagenet import ImagenetConfig
+from residua.nets.vgg import VggConfig
 from residua.train.schedule import StepsConfig
 from residua.train.sequence import SequenceConfig
 
@@ -137,6 +138,17 @@ def test_the_statistics_of_a_trunk_are_of_its_pictures_augmented_or_plain(tmp_pa
     assert two[name].equal(found.net.state_dict()[name])
     average_as_learned(found.net, trunk.load_data().train, trunk.serving_at_a_time(found.normalize))
     assert one[name].equal(found.net.state_dict()[name])
+
+
+def test_a_trunk_without_normalization_is_taken_as_it_is(tmp_path):
+    net = VggConfig(depth=16, widen=0.0625)
+    trunk = dataclasses.replace(first(), net=dataclasses.replace(net, num_classes=11))
+    roi = dataclasses.replace(tiny().net.roi, pool_size=None)
+    detector = dataclasses.replace(tiny().net, trunk=net, roi=roi)
+    still = StepsConfig(lr=1e-30, at=(), until=1)
+    result = execute.run(tiny(net=detector, pretrain=trunk, schedule=still), page=False)
+    learned, begun = weights(tmp_path / "runs/tests.trunk/seed0"), weights(result.folder)
+    assert torch.equal(learned["groups.0.conv1.weight"], begun["trunk.c1.conv1.weight"])
 
 
 def test_a_detector_begins_from_the_weights_of_another():

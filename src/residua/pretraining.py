@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from residua import runs
 from residua.config import digest
+from residua.data.normalize import Normalize
 from residua.detect.settings import FasterRcnnConfig
 from residua.detection_experiment import AnyExperiment, DetectionExperiment, TrunkStatistics
 from residua.evaluate.exact_norm import average_as_learned, average_unaugmented
 from residua.experiment import Experiment
 from residua.nets.catalogue import for_classes
+from residua.nn.norms import keeps_statistics
 
 # Beside the weights of the run that trained it.
 AVERAGED = "averaged-{}.safetensors"
@@ -47,6 +50,8 @@ def averaged(
 ) -> Path:
     """Return the file of a trunk's weights with averaged statistics; it is made if it is not there.
 
+    A trunk without batch normalization has none, and its weights are as they were tested.
+
     Args:
         folder: of the run that trained it.
         first: what it was trained with.
@@ -58,12 +63,8 @@ def averaged(
         return path
     found = runs.load(folder)
     net, normalize = found.net.to(device), found.normalize.to(device)
-    train = first.load_data().train.to(device)
-    match statistics:
-        case "augmented":
-            average_as_learned(net, train, first.serving_at_a_time(normalize))
-        case "plain":
-            average_unaugmented(net, train, normalize)
+    if keeps_statistics(net):
+        _average(net, first, normalize, statistics)
     runs.save_net(
         net,
         path,
@@ -73,3 +74,14 @@ def averaged(
         normalize=normalize,
     )
     return path
+
+
+def _average(
+    net: nn.Module, first: Experiment, normalize: Normalize, statistics: TrunkStatistics
+) -> None:
+    train = first.load_data().train.to(normalize.mean.device)
+    match statistics:
+        case "augmented":
+            average_as_learned(net, train, first.serving_at_a_time(normalize))
+        case "plain":
+            average_unaugmented(net, train, normalize)
