@@ -84,6 +84,7 @@ def offered(net: nn.Module, config: object) -> Path:
         ConfigError: it has none.
         DataError: they could not be fetched.
     """
+    _name_in_torchvision(config)
     check_computation(net, "torchvision")
     return fetched(config)
 
