@@ -73,7 +73,7 @@ def climbed(folder):
 def main():
     options = parser(__doc__)
     options.add_argument("--share", type=float, default=1.0, help="of all updates of BCCD")
-    options.add_argument("--until", type=int, default=1500, help="updates for coco128")
+    options.add_argument("--until", type=int, default=1250, help="updates for coco128")
     options.add_argument("--root", type=Path, help="where the runs are kept")
     chosen = options.parse_args()
     data = Path(os.environ["RESIDUA_DATA"])

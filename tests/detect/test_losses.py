@@ -53,7 +53,7 @@ def test_two_logits_are_background_then_object():
     assert found.anchors_A4[3].tolist() == [1, 0, 3, 2]
 
 
-def test_proposals_are_moved_cut_suppressed_and_filled_up():
+def test_proposals_are_moved_cut_and_suppressed():
     given = said(
         [3.0, 2.0, 9.0, 1.0],
         [[0.0, 0, 20, 20], [0.0, 0, 20, 18], [0.0, 0, 20, 8], [30.0, 30, 60, 60]],
@@ -61,11 +61,21 @@ def test_proposals_are_moved_cut_suppressed_and_filled_up():
     )
     sizes = tensor([[50, 50]])
     found = proposals(given, sizes, tensor([16.0]), pre=4, post=3, nms=0.7)
-    assert found.valid_NP.tolist() == [[True, True, False]]
-    assert found.rois_NP4[0, :2].tolist() == [[10, 0, 30, 20], [30, 30, 50, 50]]
-    # Twice as large a picture has twice as large a least size.
+    assert found.valid_NP.tolist() == [[True, True]]
+    assert found.rois_NP4[0].tolist() == [[10, 0, 30, 20], [30, 30, 50, 50]]
+    # Twice as large a picture has twice as large a least size; there is one place all the same.
     found = proposals(given, sizes, tensor([32.0]), pre=4, post=3, nms=0.7)
-    assert not found.valid_NP.any()
+    assert found.valid_NP.tolist() == [[False]]
+
+
+def test_proposals_of_several_pictures_are_filled_up_to_the_most_of_one():
+    anchors = tensor([[0.0, 0, 20, 20], [30.0, 30, 60, 60]])
+    deltas = torch.zeros(2, 2, 4)
+    # The second anchor of the first picture is moved out of it, and has no height left.
+    deltas[0, 1, 1] = 1.5
+    both = Said(tensor([[3.0, 2.0]] * 2), deltas, anchors)
+    found = proposals(both, tensor([[50, 50]] * 2), tensor([1.0] * 2), pre=2, post=9, nms=0.7)
+    assert found.valid_NP.tolist() == [[True, False], [True, True]]
 
 
 def test_objects_are_regions_themselves_and_fillers_are_none():

@@ -67,8 +67,9 @@ def test_there_are_no_more_proposals_than_anchors():
     sizes = torch.tensor([[16, 16]])
     with torch.no_grad():
         rois, valid = detector.propose(detector.features(torch.zeros(1, 3, 16, 16)), sizes)
-    assert rois.shape == (1, 9, 4)
-    assert valid.any()
+    assert rois.shape[1] <= 9
+    assert rois.shape[:2] == valid.shape
+    assert valid.all()
 
 
 def test_the_number_of_proposals_follows_the_mode_or_the_word():

@@ -170,7 +170,7 @@ class FasterRcnn(nn.Module):
     ) -> Proposals:
         """Return the regions that may hold an object, P of each picture, and which are valid.
 
-        P is `proposing.test_post`, or `train_post` in train mode; less if there are fewer anchors.
+        P is at most `proposing.test_post`, or `train_post` in train mode.
 
         Args:
             features: of the pictures.

@@ -144,7 +144,8 @@ def proposals(
         sizes_N2: height and width of each picture inside the padding.
         min_size_N: least width and height in pixels of the resized pictures.
         pre: how many of the best boxes of a picture go into the suppression.
-        post: P; all if there are fewer anchors.
+        post: the most of a picture, which P is in an exported or compiled net (or all anchors if
+            they are fewer); else P is what the picture with the most has, at least 1.
         nms: IoU in [0, 1].
     """
     scores_NA = said.objectness_NA.detach()
@@ -157,7 +158,18 @@ def proposals(
         for boxes_Q4, scores_Q in zip(boxes_NQ4.unbind(), scores_NQ.unbind(), strict=True)
     ]
     rois = [boxes_Q4[index_P] for boxes_Q4, (index_P, _) in zip(boxes_NQ4, chosen, strict=True)]
-    return Proposals(torch.stack(rois), torch.stack([valid_P for _, valid_P in chosen]))
+    return _short(torch.stack(rois), torch.stack([valid_P for _, valid_P in chosen]))
+
+
+def _short(rois_NP4: Tensor, valid_NP: Tensor) -> Proposals:
+    """Leave out places that no picture fills, where sizes may depend on values.
+
+    The valid ones come first. Pooling and describing the others would be work for nothing.
+    """
+    if torch.compiler.is_compiling():
+        return Proposals(rois_NP4, valid_NP)
+    most = max(1, int(valid_NP.sum(dim=1).max()))
+    return Proposals(rois_NP4[:, :most], valid_NP[:, :most])
 
 
 def rpn_losses(

@@ -222,7 +222,7 @@ def scenes() -> DetectionExperiment:
 def scenes_alternating() -> DetectionExperiment:
     """The same in the four steps of the first Faster R-CNN."""
     joint = scenes()
-    step = CosineConfig(lr=0.02, until=300, warmup=20)
+    step = CosineConfig(lr=0.02, until=450, warmup=20)
     return dataclasses.replace(
         joint,
         name="detection.scenes_alternating",
