@@ -45,7 +45,9 @@ def _of_detectors(settings: Mapping[str, Any]) -> Iterator[str]:
     """Say what only a detector's training can be."""
     first = settings.get("pretrain")
     if first and not settings.get("weights"):
-        yield f"the trunk is trained first, as {first['name']}"
+        plain = settings.get("trunk_statistics") == "plain"
+        what = ", and its normalization averaged over pictures that are not augmented"
+        yield f"the trunk is trained first, as {first['name']}{what if plain else ''}"
     if settings["training"] == "alternating":
         yield (
             "alternating training: proposals, then regions with a trunk of their own, then both "
