@@ -6,7 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from residua import events, execute, interruption, runs, trained_detector
+from residua import events, execute, interruption, pretraining, runs, trained_detector
+from residua.data.augment import RandomResizedCrop
 from residua.data.crops import ObjectCropsConfig
 from residua.data.objectbatches import ResizeConfig
 from residua.data.scenes import ScenesConfig
@@ -17,8 +18,10 @@ from residua.detect.settings import FasterRcnnConfig
 from residua.detect.testing import detect
 from residua.detection_experiment import DetectionExperiment
 from residua.errors import ConfigError
+from residua.evaluate.exact_norm import average_as_learned, average_unaugmented
 from residua.experiment import Experiment
 from residua.nets.imagenet import ImagenetConfig
+from residua.nets.vgg import VggConfig
 from residua.train.schedule import StepsConfig
 from residua.train.sequence import SequenceConfig
 
@@ -44,6 +47,10 @@ def tiny(**changes):
         precision="float32",
     )
     return dataclasses.replace(experiment, **changes)
+
+
+STEP = StepsConfig(lr=0.01, at=(), until=2)
+STEPPED = {"schedule": SequenceConfig(parts=(STEP,) * 4), "training": "alternating"}
 
 
 def weights(folder, which="last"):
@@ -77,9 +84,7 @@ def test_a_run_that_was_stopped_ends_in_equal_bits(tmp_path):
 
 
 def test_alternating_training_ends_in_equal_bits_too(tmp_path):
-    step = StepsConfig(lr=0.01, at=(), until=2)
-    steps = SequenceConfig(parts=(step,) * 4)
-    experiment = tiny(schedule=steps, training="alternating", step_batches=(2, 1, 2, 1))
+    experiment = tiny(**STEPPED, step_batches=(2, 1, 2, 1))
     assert interruption.compare(experiment, root=tmp_path).differences == ()
 
 
@@ -110,12 +115,40 @@ def test_the_trunk_is_trained_first_once(tmp_path):
     experiment = tiny(pretrain=first())
     result = execute.run(experiment, page=False)
     trunk = tmp_path / "runs/tests.trunk/seed0"
-    assert (trunk / "weights/averaged.safetensors").is_file()
+    assert (trunk / "weights/averaged-augmented.safetensors").is_file()
     again = execute.run(experiment, page=False)
     assert [path.name for path in trunk.parent.iterdir()] == ["seed0"]
     assert same(weights(result.folder), weights(again.folder))
     plain = execute.run(tiny(), page=False)
     assert not same(weights(result.folder), weights(plain.folder))
+
+
+def test_the_statistics_of_a_trunk_are_of_its_pictures_augmented_or_plain(tmp_path):
+    trunk = dataclasses.replace(first(), augment=RandomResizedCrop(size=32))
+    folder = execute.run(trunk, root=tmp_path, page=False).folder
+    one, two = (
+        load_file(pretraining.averaged(folder, trunk, torch.device("cpu"), over))
+        for over in ("augmented", "plain")
+    )
+    name = "stem.norm.running_mean"
+    assert not torch.allclose(one[name], two[name])
+    assert all(one[n].equal(two[n]) for n in one if not n.endswith(("_mean", "_var")))
+    found = runs.load(folder)
+    average_unaugmented(found.net, trunk.load_data().train, found.normalize)
+    assert two[name].equal(found.net.state_dict()[name])
+    average_as_learned(found.net, trunk.load_data().train, trunk.serving_at_a_time(found.normalize))
+    assert one[name].equal(found.net.state_dict()[name])
+
+
+def test_a_trunk_without_normalization_is_taken_as_it_is(tmp_path):
+    net = VggConfig(depth=16, widen=0.0625)
+    trunk = dataclasses.replace(first(), net=dataclasses.replace(net, num_classes=11))
+    roi = dataclasses.replace(tiny().net.roi, pool_size=None)
+    detector = dataclasses.replace(tiny().net, trunk=net, roi=roi)
+    still = StepsConfig(lr=1e-30, at=(), until=1)
+    result = execute.run(tiny(net=detector, pretrain=trunk, schedule=still), page=False)
+    learned, begun = weights(tmp_path / "runs/tests.trunk/seed0"), weights(result.folder)
+    assert torch.equal(learned["groups.0.conv1.weight"], begun["trunk.c1.conv1.weight"])
 
 
 def test_a_detector_begins_from_the_weights_of_another():
@@ -132,6 +165,9 @@ def test_a_detector_begins_from_the_weights_of_another():
     [
         ({"training": "alternating"}, "four steps"),
         ({"step_batches": (1, 2)}, "step_batches"),
+        ({**STEPPED, "step_batches": (4, 2, 4, 2)}, "set --step-batches and --batch-size together"),
+        ({**STEPPED, "step_batches": (2, 0, 2, 2)}, "at least 1 each"),
+        ({**STEPPED, "rate_step_batches": (8, 16)}, "one for each of step_batches"),
         ({"look_every": 0}, "look_every"),
         ({"batch_size": 0}, "batch_size"),
         ({"data": ScenesConfig(train=4, validation=0, test=1), "select": "best"}, "validation"),
@@ -153,3 +189,16 @@ def test_the_rate_follows_the_batch():
     assert plain.rates == plain.schedule
     scaled = dataclasses.replace(plain, rate_batch=8)
     assert scaled.rates.lr == pytest.approx(0.01 * 2 / 8)
+
+
+def test_the_rates_of_steps_follow_their_batches():
+    experiment = tiny(**STEPPED, step_batches=(2, 4, 2, 4), rate_step_batches=(8, 16, 16, 4))
+    experiment.check()
+    rates = [part.lr for part in experiment.rates.parts]
+    assert rates == pytest.approx([0.0025, 0.0025, 0.00125, 0.01])
+
+
+def test_pictures_of_steps_are_counted_with_their_batches():
+    experiment = tiny(**STEPPED, step_batches=(2, 4, 2, 4))
+    assert [experiment.shown(done) for done in range(9)] == [0, 2, 4, 8, 12, 14, 16, 20, 24]
+    assert tiny().shown(6) == 12

@@ -179,6 +179,13 @@ def test_what_is_unusual_in_a_detectors_training_is_told(name, sentences):
     assert "batch norm sees" not in told
 
 
+def test_statistics_of_plain_pictures_are_told():
+    settings = encode(recipes.find("detection.scenes"))
+    assert "not augmented" not in "; ".join(manner(settings))
+    told = "; ".join(manner(settings | {"trunk_statistics": "plain"}))
+    assert "its normalization averaged over pictures that are not augmented" in told
+
+
 def test_rates_of_another_batch_are_said_to_be_in_proportion():
     joint = replace(recipes.find("detection.voc07_vgg16"), batch_size=1)
     assert "rates are 0.5 times those given for batches of 2" in "; ".join(manner(encode(joint)))

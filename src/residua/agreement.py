@@ -23,11 +23,15 @@ def check_memory(experiment: AnyExperiment, processes: int) -> None:
 
 def check_parts(experiment: AnyExperiment, processes: int) -> None:
     """Refuse a batch that cannot be shared out to all processes, and cut in equal parts there."""
-    if experiment.batch_size % (experiment.accumulate * processes):
-        raise ConfigError(
-            f"a batch of {experiment.batch_size} for {processes} processes cannot be cut into "
-            f"{experiment.accumulate} equal parts in each: change batch_size or accumulate"
-        )
+    sizes = [("batch_size", experiment.batch_size)]
+    if isinstance(experiment, DetectionExperiment):
+        sizes += [("step_batches", size) for size in experiment.step_batches]
+    for name, size in sizes:
+        if size % (experiment.accumulate * processes):
+            raise ConfigError(
+                f"a batch of {size} for {processes} processes cannot be cut into "
+                f"{experiment.accumulate} equal parts in each: change {name} or accumulate"
+            )
 
 
 def check_splits(splits: Splits, select: str) -> None:
@@ -48,9 +52,7 @@ def check_splits(splits: Splits, select: str) -> None:
         )
 
 
-def check_annotated(
-    experiment: DetectionExperiment, splits: AnnotatedSplits, processes: int
-) -> None:
+def check_annotated(experiment: DetectionExperiment, splits: AnnotatedSplits) -> None:
     """Refuse parts of other classes, a detector of another number, or nothing to select with."""
     train = splits.train
     for part in (splits.validation, splits.test):
@@ -70,8 +72,6 @@ def check_annotated(
             'select is "best", but there are no validation pictures to choose with: hold some out, '
             'or take the "last" weights'
         )
-    if experiment.training == "alternating" and processes > 1:
-        raise ConfigError("alternating training is for one process: its steps free other weights")
 
 
 @torch.no_grad()

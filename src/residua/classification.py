@@ -10,13 +10,14 @@ from torch.optim import Optimizer
 
 from residua import outcome, runs, runtime
 from residua.agreement import check_fit, check_splits
-from residua.data.loading import Batch, Pictures, Served, Serving, Splits
+from residua.data.loading import Batch, Pictures, Served, Splits
 from residua.data.normalize import Normalize
 from residua.errors import ConfigError
 from residua.evaluate import Scores, scores
 from residua.evaluate.evidence import evidence
 from residua.experiment import Experiment
 from residua.nets.describe import layers
+from residua.nn.blocks import StochasticBlock
 from residua.outcome import Course, Result
 from residua.starting import start
 from residua.train.loop import Terms
@@ -54,6 +55,7 @@ class Classification:
         self.optimizer: Optimizer = experiment.optimizer.build(net)
         # What the optimizer has frozen keeps its own statistics.
         self.net = self._synchronized(net)
+        self.partial = any(isinstance(module, StochasticBlock) for module in net.modules())
 
     @property
     def learner(self) -> nn.Module:
@@ -65,18 +67,8 @@ class Classification:
 
     def batches(self, share: slice) -> Served[Batch]:
         """Return what gives the batch of every iteration; of each, this process's share."""
-        experiment = self.experiment
-        return self.splits.train.batches(
-            Serving(
-                batch_size=experiment.batch_size,
-                seed=experiment.seed,
-                augment=experiment.augment.apply,
-                normalize=self.normalize.finish,
-                prepare=self.normalize.prepare,
-                balance=experiment.balance,
-                share=share,
-            )
-        )
+        serving = dataclasses.replace(self.experiment.serving(self.normalize), share=share)
+        return self.splits.train.batches(serving)
 
     def loss(self, net: nn.Module, batch: Batch) -> Terms:
         """Compute the terms of a batch; what is drawn at random is seeded for the update."""

@@ -84,14 +84,15 @@ class Conduct:
     def _end_epoch(self, rate: float) -> None:
         session, now = self.session, time.monotonic()
         progress, experiment = session.progress, session.experiment
-        images = progress.count * experiment.batch_size
+        shown = experiment.shown(progress.iteration)
+        images = shown - experiment.shown(progress.iteration - progress.count)
         train = {f"train_{name}": value for name, value in progress.means().items()}
         with session.tested():
             found = session.work.validate()
         self.log.write(
             "epoch",
             iteration=progress.iteration,
-            epoch=progress.iteration * experiment.batch_size / session.work.count,
+            epoch=shown / session.work.count,
             lr=rate,
             **train,
             **(found or {}),

@@ -66,7 +66,7 @@ class Detection:
         self.dtype = dtype
         self.look_every = experiment.look_every
         self.splits = experiment.load_data()
-        check_annotated(experiment, self.splits, world.size)
+        check_annotated(experiment, self.splits)
         self.fingerprints = [part.fingerprint() for part in _parts(self.splits)]
         self.count = len(self.splits.train)
         self.detector, self.normalize = self._build(
@@ -74,9 +74,9 @@ class Detection:
         )
         self.described = describe(self.detector, self._shape())
         self.detector = self.detector.to(world.device).to(memory_format=torch.channels_last)
-        alternating = experiment.training == "alternating"
+        self.partial = experiment.training == "alternating"
         self.learned: Alternating | FasterRcnn = (
-            Alternating(self.detector) if alternating else self.detector
+            Alternating(self.detector) if self.partial else self.detector
         )
         self.net: nn.Module = self.learned
         self.step: int | None = None
@@ -114,7 +114,9 @@ class Detection:
         schedule, sizes = experiment.schedule, experiment.step_batches
         if not sizes or not isinstance(schedule, SequenceConfig):
             return ObjectBatches(self.splits.train, serving)
-        steps = [dataclasses.replace(serving, batch_size=n, share=slice(None)) for n in sizes]
+        steps = [
+            dataclasses.replace(serving, batch_size=n, share=self.world.share(n)) for n in sizes
+        ]
         return SteppedBatches([ObjectBatches(self.splits.train, s) for s in steps], schedule.starts)
 
     def loss(self, net: nn.Module, batch: ObjectBatch) -> Terms:

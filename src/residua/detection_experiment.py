@@ -22,6 +22,7 @@ from residua.train.optimize import SgdConfig
 from residua.train.schedule import CosineConfig, StepsConfig
 from residua.train.sequence import SequenceConfig
 
+TrunkStatistics = Literal["augmented", "plain"]
 Schedule = Annotated[StepsConfig | CosineConfig | SequenceConfig, tagged]
 
 
@@ -35,6 +36,7 @@ class DetectionExperiment:
         data: settings of a set of pictures with objects, or in Python three such sets.
         schedule: the learning rate of every iteration, for batches of `rate_batch` pictures.
         rate_batch: batches of another size have rates in proportion; 0 takes the rates as they are.
+        rate_step_batches: the same for `step_batches`; without, the rates are as they are.
         optimizer: how a gradient becomes an update.
         resize: to which size pictures are brought.
         flip: mirror every second picture that is learned from.
@@ -46,8 +48,11 @@ class DetectionExperiment:
         weights: of the trunk or of a whole detector: a file, or "torchvision" for those that
             torchvision offers for the trunk, fetched if need be.
         pretrain: how the trunk is trained first, where no weights are given.
+        trunk_statistics: what the frozen batch normalization of a trunk that was trained first is
+            averaged over: its pictures "augmented" as it learned from them, or "plain".
         batch_size: pictures per update.
-        step_batches: pictures per update in each step of alternating training, where they differ.
+        step_batches: pictures per update in each step of alternating training, where they differ;
+            the first is `batch_size`.
         seed: of the weights, the order of the pictures, and what is drawn from them.
         precision: of the convolutions; "auto" is bfloat16 where the hardware computes in it.
         accumulate: cut each batch into so many parts and add up their gradients.
@@ -66,6 +71,7 @@ class DetectionExperiment:
     )
     schedule: Schedule
     rate_batch: int = 0
+    rate_step_batches: tuple[int, ...] = ()
     optimizer: SgdConfig = SgdConfig(weight_decay=5e-4)
     resize: ResizeConfig = ResizeConfig()
     flip: bool = True
@@ -75,6 +81,7 @@ class DetectionExperiment:
     average: AverageConfig = AverageConfig()
     weights: str | None = None
     pretrain: Experiment | None = None
+    trunk_statistics: TrunkStatistics = "augmented"
     batch_size: int = 2
     step_batches: tuple[int, ...] = ()
     seed: int = 0
@@ -88,12 +95,26 @@ class DetectionExperiment:
     @property
     def rates(self) -> Schedule:
         """The schedule for the batches that are used."""
+        meant = self.rate_step_batches
+        if meant and isinstance(self.schedule, SequenceConfig):
+            pairs = zip(self.step_batches, meant, strict=True)
+            return self.schedule.times(*(size / known for size, known in pairs))
         if not self.rate_batch:
             return self.schedule
         factor = self.batch_size / self.rate_batch
         if isinstance(self.schedule, SequenceConfig):
             return self.schedule.times(factor)
         return dataclasses.replace(self.schedule, lr=self.schedule.lr * factor)
+
+    def shown(self, iterations: int) -> int:
+        """Count the pictures that so many updates have learned from, each as often as it was."""
+        schedule, sizes = self.schedule, self.step_batches
+        if not sizes or not isinstance(schedule, SequenceConfig):
+            return iterations * self.batch_size
+        steps = zip(schedule.starts, schedule.parts, sizes, strict=True)
+        return sum(
+            min(max(iterations - start, 0), part.until) * size for start, part, size in steps
+        )
 
     def check(self) -> None:
         """Refuse settings that no training can have.
@@ -108,17 +129,8 @@ class DetectionExperiment:
         for name, least in (("rate_batch", 0), ("look_every", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        _check_steps(self)
         self.rates.phases()
-        if self.step_batches and (self.training, len(self.step_batches)) != ("alternating", 4):
-            raise ConfigError(
-                "step_batches are the four batches of alternating training, got "
-                f"{self.step_batches} for {self.training} training"
-            )
-        in_steps = isinstance(self.schedule, SequenceConfig) and len(self.schedule.parts) == 4
-        if self.training == "alternating" and not in_steps:
-            raise ConfigError(
-                "alternating training has four steps: give it a schedule that is a sequence of four"
-            )
 
     def load_data(self) -> AnnotatedSplits:
         """Load the three parts of the data set.
@@ -163,8 +175,37 @@ class DetectionExperiment:
             schedule=self.schedule.scaled(4 if self.training == "alternating" else 2),
             pretrain=None if self.pretrain is None else self.pretrain.smoke(),
             batch_size=min(self.batch_size, 2),
+            step_batches=tuple(min(size, 2) for size in self.step_batches),
             accumulate=1,
             claims=(),
+        )
+
+
+def _check_steps(experiment: DetectionExperiment) -> None:
+    """Refuse batches of steps that the training does not have, or that contradict one another."""
+    sizes, meant = experiment.step_batches, experiment.rate_step_batches
+    schedule = experiment.schedule
+    in_steps = isinstance(schedule, SequenceConfig) and len(schedule.parts) == 4
+    if experiment.training == "alternating" and not in_steps:
+        raise ConfigError(
+            "alternating training has four steps: give it a schedule that is a sequence of four"
+        )
+    if sizes and (experiment.training, len(sizes)) != ("alternating", 4):
+        raise ConfigError(
+            "step_batches are the four batches of alternating training, got "
+            f"{sizes} for {experiment.training} training"
+        )
+    if sizes and min(sizes) < 1:
+        raise ConfigError(f"step_batches must be at least 1 each, got {sizes}")
+    if sizes and sizes[0] != experiment.batch_size:
+        raise ConfigError(
+            f"batch_size is {experiment.batch_size}, but the first of the steps has {sizes[0]}: "
+            "set --step-batches and --batch-size together"
+        )
+    if meant and (len(meant) != len(sizes) or min(meant) < 1 or experiment.rate_batch):
+        raise ConfigError(
+            "rate_step_batches are one for each of step_batches, at least 1 each and in place of "
+            f"rate_batch: got {meant} for {sizes} and {experiment.rate_batch}"
         )
 
 

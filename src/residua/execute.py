@@ -159,12 +159,17 @@ def _trunk(experiment: AnyExperiment, root: Path, world: World, manner: _Manner)
     first = pretraining.first_of(experiment)
     if first is None:
         return None
+    assert isinstance(experiment, DetectionExperiment)
 
     folder = world.told(pretraining.trained(first, root) if world.leads else None)
     if folder is None:
         listen, device = manner.listen, str(world.device)
         folder = run(first, root=root, device=device, listen=listen, page=manner.page).folder
-    return world.told(pretraining.averaged(folder, first, world.device) if world.leads else Path())
+    return world.told(
+        pretraining.averaged(folder, first, world.device, experiment.trunk_statistics)
+        if world.leads
+        else Path()
+    )
 
 
 def _state(folder: Path) -> checkpoint.State:

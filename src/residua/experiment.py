@@ -15,9 +15,9 @@ from residua.data.augment import AsIs, Augment
 from residua.data.cifar import Cifar10Config, Cifar100Config
 from residua.data.crops import ObjectCropsConfig
 from residua.data.folder import FilesConfig, FolderConfig
-from residua.data.loading import Splits
+from residua.data.loading import Serving, Splits
 from residua.data.mnist import FashionMnistConfig, MnistConfig
-from residua.data.normalize import ChannelStats, Normalization
+from residua.data.normalize import ChannelStats, Normalization, Normalize
 from residua.data.sets import DigitsConfig
 from residua.data.svhn import SvhnConfig
 from residua.data.views import Views, Whole
@@ -220,6 +220,30 @@ class Experiment:
             known = () if splits.validation is None else ("validation_error",)
             self.schedule.check_watch(("train_error", *known))
         return splits
+
+    def shown(self, iterations: int) -> int:
+        """Count the pictures that so many updates have learned from, each as often as it was."""
+        return iterations * self.batch_size
+
+    def serving(self, normalize: Normalize) -> Serving:
+        """Return how batches are made of the training pictures.
+
+        Args:
+            normalize: what was taken from them.
+        """
+        return Serving(
+            batch_size=self.batch_size,
+            seed=self.seed,
+            augment=self.augment.apply,
+            normalize=normalize.finish,
+            prepare=normalize.prepare,
+            balance=self.balance,
+        )
+
+    def serving_at_a_time(self, normalize: Normalize) -> Serving:
+        """Return the same for what passes through the net at a time, as `accumulate` says."""
+        size = self.batch_size // self.accumulate
+        return dataclasses.replace(self.serving(normalize), batch_size=size)
 
     def build_net(self) -> nn.Module:
         """Build the network with freshly drawn weights, or copy the module that was handed over.

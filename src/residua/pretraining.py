@@ -1,23 +1,28 @@
 """The trunk of a detector, trained first to name pictures.
 
 Its batch normalization is frozen in the detector, with statistics that are averaged strictly over
-the pictures it was trained on (He et al., arXiv:1512.03385, appendix A).
+the pictures it was trained on (He et al., arXiv:1512.03385, appendix A): as it was trained on them,
+augmented, or as they are.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from residua import runs
 from residua.config import digest
+from residua.data.normalize import Normalize
 from residua.detect.settings import FasterRcnnConfig
-from residua.detection_experiment import AnyExperiment, DetectionExperiment
-from residua.evaluate.exact_norm import take_exact_statistics
+from residua.detection_experiment import AnyExperiment, DetectionExperiment, TrunkStatistics
+from residua.evaluate.exact_norm import average_as_learned, average_unaugmented
 from residua.experiment import Experiment
 from residua.nets.catalogue import for_classes
+from residua.nn.norms import keeps_statistics
 
-AVERAGED = "averaged.safetensors"
+# Beside the weights of the run that trained it.
+AVERAGED = "averaged-{}.safetensors"
 
 
 def first_of(experiment: AnyExperiment) -> Experiment | None:
@@ -40,20 +45,26 @@ def trained(first: Experiment, root: Path) -> Path | None:
     return runs.finished(root / first.name, digest(first.recordable()))
 
 
-def averaged(folder: Path, first: Experiment, device: torch.device) -> Path:
+def averaged(
+    folder: Path, first: Experiment, device: torch.device, statistics: TrunkStatistics
+) -> Path:
     """Return the file of a trunk's weights with averaged statistics; it is made if it is not there.
+
+    A trunk without batch normalization has none, and its weights are as they were tested.
 
     Args:
         folder: of the run that trained it.
         first: what it was trained with.
         device: where to compute.
+        statistics: of which pictures.
     """
-    path = folder / "weights" / AVERAGED
+    path = folder / "weights" / AVERAGED.format(statistics)
     if path.exists():
         return path
     found = runs.load(folder)
     net, normalize = found.net.to(device), found.normalize.to(device)
-    take_exact_statistics(net, first.load_data().train.to(device), normalize)
+    if keeps_statistics(net):
+        _average(net, first, normalize, statistics)
     runs.save_net(
         net,
         path,
@@ -63,3 +74,14 @@ def averaged(folder: Path, first: Experiment, device: torch.device) -> Path:
         normalize=normalize,
     )
     return path
+
+
+def _average(
+    net: nn.Module, first: Experiment, normalize: Normalize, statistics: TrunkStatistics
+) -> None:
+    train = first.load_data().train.to(normalize.mean.device)
+    match statistics:
+        case "augmented":
+            average_as_learned(net, train, first.serving_at_a_time(normalize))
+        case "plain":
+            average_unaugmented(net, train, normalize)

@@ -216,7 +216,7 @@ class Session:
     def _net_to_train(self) -> nn.Module:
         if self.plan is not None:
             return self.plan.recompute(self.net)
-        net = self.world.wrap(self.work.learner)
+        net = self.world.wrap(self.work.learner, partial=self.work.partial)
         if self.work.compile:
             compiled = torch.compile(net)
             assert isinstance(compiled, nn.Module)

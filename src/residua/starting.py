@@ -10,9 +10,10 @@ from residua.errors import CheckpointError, ConfigError
 from residua.nets import weights
 from residua.nets.catalogue import NetConfig
 from residua.nets.channel_order import in_rgb
+from residua.nets.convert import check_computation
 from residua.nets.imagenet import ImagenetConfig
 from residua.nets.preprocessing import Preprocessing
-from residua.nets.reading import read
+from residua.nets.vgg import VggConfig
 
 TORCHVISION = "torchvision"
 
@@ -21,15 +22,10 @@ def config_of(source: str) -> NetConfig:
     """Tell which net weights are of; the smallest that torchvision has, for "torchvision".
 
     Raises:
-        ConfigError: the file does not say, and its names do not either.
-        CheckpointError: no such file, or no weights in it.
+        ConfigError: they are of a net that was handed over in Python.
+        CheckpointError: no such file, no weights in it, or it does not say of which net they are.
     """
-    if source == TORCHVISION:
-        return ImagenetConfig(depth=18)
-    found = weights.load(source)
-    if found.config is None:
-        raise ConfigError(f"{source} does not say of which net its weights are: name a recipe")
-    return found.config
+    return ImagenetConfig(depth=18) if source == TORCHVISION else weights.contents(source).config
 
 
 def start(
@@ -53,36 +49,51 @@ def start(
             ours cannot be brought to.
         DataError: they could not be fetched.
     """
-    path = fetched(config) if source == TORCHVISION else Path(source)
-    _, metadata = read(path)
-    known = weights.card_of(metadata, path).get("classes")
+    path = offered(net, config) if source == TORCHVISION else Path(source)
+    return take_over(net, weights.contents(path), classes)
+
+
+def take_over(
+    net: nn.Module, given: weights.Contents, classes: tuple[str, ...]
+) -> Preprocessing | None:
+    """Take over weights that have been read, as `start` does."""
+    known = given.card.get("classes")
     if known is not None:
-        found = weights.load(path, net, head=tuple(known) == classes)
+        found = weights.fitted(given, net, head=tuple(known) == classes)
     else:
         try:
-            found = weights.load(path, net)
+            found = weights.fitted(given, net)
         except CheckpointError:
-            found = weights.load(path, net, head=False)
+            found = weights.fitted(given, net, head=False)
     told = found.preprocessing
     if told is None:
         return None
     if told.first:
         raise ConfigError(
-            f"the weights of {path} were trained on pictures that were {told.first} first, which "
-            "those of another training are not: start from weights of plain pictures"
+            f"the weights of {given.path} were trained on pictures that were {told.first} first, "
+            "which those of another training are not: start from weights of plain pictures"
         )
     return told if (told.channels, told.range) == ("RGB", 1.0) else in_rgb(net, told)
 
 
+def offered(net: nn.Module, config: object) -> Path:
+    """Return the file of torchvision's weights for a net, once it is known that they fit.
+
+    Raises:
+        CheckpointError: torchvision's net of that name computes something else.
+        ConfigError: it has none.
+        DataError: they could not be fetched.
+    """
+    _name_in_torchvision(config)
+    check_computation(net, "torchvision")
+    return fetched(config)
+
+
 def fetched(config: object) -> Path:
     """Return the file of torchvision's first weights for a net, fetched if it is not there."""
-    if not isinstance(config, ImagenetConfig):
-        raise ConfigError(
-            "torchvision has weights for imagenet nets; give a file with --weights for others"
-        )
     from torchvision.models import get_model_weights
 
-    name = f"resnet{config.depth}" if config.widen == 1 else f"wide_resnet{config.depth}_2"
+    name = _name_in_torchvision(config)
     try:
         url = get_model_weights(name)["IMAGENET1K_V1"].url
     except (KeyError, ValueError):
@@ -94,3 +105,18 @@ def fetched(config: object) -> Path:
         if not path.exists():
             obtain(Remote((url,), f"sha256:{checksum}"), path)
     return path
+
+
+def _name_in_torchvision(config: object) -> str:
+    match config:
+        case ImagenetConfig(widen=1.0, depth=depth):
+            return f"resnet{depth}"
+        case ImagenetConfig(widen=2.0, depth=depth):
+            return f"wide_resnet{depth}_2"
+        case VggConfig(widen=1.0, depth=depth):
+            return f"vgg{depth}"
+        case _:
+            raise ConfigError(
+                "torchvision has weights for imagenet and vgg nets of the usual widths; give a "
+                "file with --weights for others"
+            )

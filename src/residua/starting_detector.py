@@ -15,10 +15,10 @@ from residua.detect.names import config_of_c4, from_detectron2, is_c4
 from residua.detect.settings import FasterRcnnConfig
 from residua.errors import CheckpointError, ConfigError
 from residua.nets import weights
+from residua.nets.catalogue import NetConfig
 from residua.nets.channel_order import in_rgb
 from residua.nets.preprocessing import MSRA
-from residua.nets.reading import read
-from residua.starting import TORCHVISION, start
+from residua.starting import TORCHVISION, config_of, offered, take_over
 
 # Of detectron2's detectors on C4, in pixels.
 DETECTRON2_RESIZE = ResizeConfig(short=800, long=1333)
@@ -26,20 +26,19 @@ DETECTRON2_RESIZE = ResizeConfig(short=800, long=1333)
 OF_CLASSES = "predict."
 
 
-def detector_config_of(source: str) -> FasterRcnnConfig | None:
-    """Tell which detector weights are of; None if they are those of a classifier.
+def any_config_of(source: str) -> FasterRcnnConfig | NetConfig:
+    """Tell which detector or classifier weights are of; "torchvision" is its smallest ResNet.
 
     Raises:
-        CheckpointError: no such file, or its card does not say.
-        ConfigError: the card says something that is no detector.
+        CheckpointError: no such file, or it does not say of which net its weights are.
+        ConfigError: the card says something that is neither.
     """
     if source == TORCHVISION:
-        return None
-    state, metadata = read(Path(source))
-    card = weights.card_of(metadata, Path(source))
-    if card.get("task") == "detection":
-        return decode(FasterRcnnConfig, card.get("net"), where=f"the card of {source}")
-    return config_of_c4(state) if is_c4(state) else None
+        return config_of(source)
+    given = weights.contents(source)
+    if _is_ours(given):
+        return decode(FasterRcnnConfig, given.card.get("net"), where=f"the card of {source}")
+    return config_of_c4(given.state) if is_c4(given.state) else given.config
 
 
 def start_detector(config: FasterRcnnConfig, source: str) -> tuple[FasterRcnn, Normalize | None]:
@@ -57,15 +56,13 @@ def start_detector(config: FasterRcnnConfig, source: str) -> tuple[FasterRcnn, N
         ConfigError: torchvision has no weights for the trunk, or they are of other pictures.
         DataError: they could not be fetched.
     """
-    if source != TORCHVISION:
-        state, metadata = read(Path(source))
-        card = weights.card_of(metadata, Path(source))
-        if card.get("task") == "detection":
-            return _ours(config, Path(source), state), _range(card)
-        if is_c4(state):
-            return _of_detectron2(config, state)
+    given = weights.contents(_file(config, source))
+    if _is_ours(given):
+        return _ours(config, given), _range(given.card)
+    if is_c4(given.state):
+        return _of_detectron2(config, given.state)
     classifier = config.trunk.build()
-    told = start(classifier, source, config.trunk, ())
+    told = take_over(classifier, given, ())
     known = None if told is None else Normalize.of(told.mean, told.std)
     return config.build_on(classifier), known
 
@@ -82,7 +79,7 @@ def load_detectron2(path: str | Path) -> Detector:
     Raises:
         CheckpointError: no such file, or the weights are not those of such a detector.
     """
-    state, _ = read(Path(path))
+    state = weights.contents(path).state
     if not is_c4(state):
         raise CheckpointError(
             f"{path} holds no Faster R-CNN on C4 of detectron2: its names are others"
@@ -91,13 +88,25 @@ def load_detectron2(path: str | Path) -> Detector:
     return Detector(net.eval(), normalize, DETECTRON2_RESIZE)
 
 
-def _ours(config: FasterRcnnConfig, path: Path, state: dict[str, Tensor]) -> FasterRcnn:
+def _file(config: FasterRcnnConfig, source: str) -> Path:
+    if source != TORCHVISION:
+        return Path(source)
+    with torch.device("meta"):
+        trunk = config.trunk.build()
+    return offered(trunk, config.trunk)
+
+
+def _is_ours(given: weights.Contents) -> bool:
+    return given.card.get("task") == "detection"
+
+
+def _ours(config: FasterRcnnConfig, given: weights.Contents) -> FasterRcnn:
     """Fill a detector; of other classes the last layers stay as they are drawn."""
-    detector = config.build()
+    detector, state = config.build(), given.state
     own = {n: v for n, v in detector.state_dict().items() if n.startswith(OF_CLASSES)}
     if own and any(v.shape != state.get(n, v).shape for n, v in own.items()):
         state = {**state, **own}
-    weights.fill(detector, state, path)
+    weights.fill(detector, state, given.path)
     return detector
 
 

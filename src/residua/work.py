@@ -24,6 +24,7 @@ class Work(Protocol):
         learner: what `loss` is handed, the net or something around it; its gradients are averaged
             over processes.
         compile: whether torch.compile joins its operations.
+        partial: whether an update may leave out some of what learns.
     """
 
     net: nn.Module
@@ -32,6 +33,7 @@ class Work(Protocol):
     count: int
     look_every: int
     compile: bool
+    partial: bool
 
     @property
     def learner(self) -> nn.Module: ...

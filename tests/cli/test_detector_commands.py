@@ -267,8 +267,11 @@ def test_a_card_tells_the_parts_counts_and_schedule_of_a_detector(run):
 
 
 def test_a_card_answers_what_is_not_meant_for_detectors(run):
-    code, text = run("show", "detection.scenes", "--batch", "8")
-    assert (code, "is a detector, whose training step is not predicted" in text) == (2, True)
+    code, text = run("show", "scenes", "--batch", "8")
+    assert (
+        code,
+        "detection.scenes is a detector, whose training step is not predicted" in text,
+    ) == (2, True)
     code, text = run("show", "detection.scenes", "--size", "3x64x64")
     assert (code, "which takes pictures of any size" in text) == (2, True)
 

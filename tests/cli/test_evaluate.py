@@ -59,7 +59,14 @@ ONE, TWO = "digits.resnet20/seed0", "digits.resnet20/seed1"
             ["--views", "multi", "--scales", "8", "9", "--mirror"],
             "mirror images, shorter side 8, 9",
         ),
-        (["--exact-norm"], "averaged over 1,077 training images, not augmented, in batches of 359"),
+        (
+            ["--exact-norm"],
+            "over 1,152 training images, augmented as they were learned from, in ba",
+        ),
+        (
+            ["--exact-norm", "--unaugmented"],
+            "averaged over 1,077 training images, not augmented, in batches of 359",
+        ),
     ],
 )
 def test_every_number_is_stamped_with_its_protocol(run, words, protocol):
@@ -141,6 +148,11 @@ def test_an_ensemble_of_different_pictures_is_refused(run):
         (["missing.safetensors"], 3, "missing.safetensors is not there"),
         ([ONE, "--views", "ten", "--size", "9", "--short-side", "8"], 2, "got 9 of 8"),
         ([ONE, "--views", "multi", "--scales", "0"], 2, "at least 1 pixel, got (0,)"),
+        (
+            [ONE, "--unaugmented"],
+            2,
+            "--unaugmented says what --exact-norm averages over: give both",
+        ),
         ([ONE, "--views", "multi", "--scales", "2"], 2, "at least 4x4 pixels, got 2x2"),
     ],
 )

@@ -66,6 +66,7 @@ def test_the_doctor_looks_at_the_machine_alone(run):
         (["train", "pets", "--net.num-classes", "7"], 2, "the data have 2 classes"),
         (["train", "pets/ant"], 3, "pictures but no sub-folders"),
         (["train", "pet"], 2, "no recipe is called pet"),
+        (["train", "./pet"], 2, "./pet is not there: there is no such folder or file"),
     ],
 )
 def test_bad_input_gets_a_sentence(run, pets, words, code, sentence):

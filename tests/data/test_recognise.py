@@ -203,3 +203,6 @@ def test_a_path_that_is_not_there_or_no_folder_is_named(tmp_path):
         recognise(tmp_path / "nothing")
     with pytest.raises(DataError, match="is a file, not a folder"):
         recognise(save(tmp_path / "1.png"))
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(DataError, match="does not begin as annotations of COCO do"):
+        recognise(tmp_path / "a.json")

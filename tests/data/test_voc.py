@@ -285,6 +285,10 @@ def test_what_is_no_tree_is_said(tmp_path):
     root = voc(tmp_path / "set", dict.fromkeys("abcd", annotation([])), LISTS)
     with pytest.raises(DataError, match="has 4 annotations, but none has an object"):
         VocConfig(path=str(root)).load()
+    for file in (root / "Annotations").iterdir():
+        file.write_text("<annotation>")
+    with pytest.raises(DataError, match=r"none of 2 annotations can be read: .*\.xml cannot be"):
+        VocConfig(path=str(root), max_unreadable=1.0).load()
     with pytest.raises(ConfigError, match=r"must leave something to learn from, got 0\.5 and 0\.5"):
         VocConfig(
             path=str(voc(tmp_path / "b", four())), validation_share=0.5, test_share=0.5

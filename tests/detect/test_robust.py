@@ -31,7 +31,7 @@ CASES = {
     "1,000 boxes": batch(many(1000)),
     "no area": batch(Objects.of([[5, 5, 5, 9], [8, 8, 30, 30]], [1, 1])),
     "40 pixels": batch(ONE, height=40, width=40),
-    "narrow": batch(ONE, height=40, width=2000),
+    "narrow": batch(ONE, height=40, width=4000),
 }
 
 

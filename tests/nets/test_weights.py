@@ -235,6 +235,18 @@ def test_a_damaged_file_is_a_sentence(tmp_path, suffix, content):
         load(path)
 
 
+def test_nobody_is_told_how_to_run_what_a_file_holds(tmp_path):
+    path = tmp_path / "net.pth"
+    torch.save({"net": Preprocessing()}, path)
+    with pytest.raises(CheckpointError) as caught:
+        load(path)
+    assert "it asks for residua.nets.preprocessing.Preprocessing" in str(caught.value)
+    path.write_bytes(b"no weights")
+    with pytest.raises(CheckpointError) as other:
+        load(path)
+    assert "weights_only" not in f"{caught.value}{other.value}"
+
+
 def test_a_missing_file_is_a_sentence(tmp_path):
     with pytest.raises(CheckpointError, match="no such file"):
         load(tmp_path / "none.pth")

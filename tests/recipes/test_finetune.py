@@ -107,7 +107,7 @@ def test_weights_that_are_not_there_or_not_of_the_net_are_refused(learned, folde
         finetuned(recipes.find(str(folder)), "nowhere.safetensors")
     with pytest.raises(CheckpointError, match="of another net"):
         start(CifarConfig(depth=14).build(), str(learned), CONFIG, ("a",))
-    with pytest.raises(ConfigError, match="torchvision has weights for imagenet nets"):
+    with pytest.raises(ConfigError, match="torchvision has weights for imagenet and vgg"):
         start(CONFIG.build(), "torchvision", CONFIG, ("a",))
 
 

@@ -22,7 +22,7 @@ from residua.data.loading import Pictures, Splits
 from residua.detection_experiment import DetectionExperiment
 from residua.errors import ConfigError, ResiduaError
 from residua.evaluate import Scores, kept, scores
-from residua.evaluate.exact_norm import take_exact_statistics
+from residua.evaluate.exact_norm import average_as_learned, average_unaugmented
 
 
 def main(words: Sequence[str]) -> None:
@@ -41,6 +41,8 @@ def _classifiers(options: Options) -> None:
     refuse(options, (*OF_DETECTORS, *OF_DETECTIONS), f"detectors and detections, not for {named}")
     if options.save is not None and options.save.suffix != kept.SUFFIX:
         raise ConfigError(f"--save must name a file that ends in {kept.SUFFIX}, got {options.save}")
+    if options.unaugmented and not options.exact_norm:
+        raise ConfigError("--unaugmented says what --exact-norm averages over: give both")
     found = kept.ensemble(
         [_scores(word, options) for word in options.run or ("last",)], rule=options.average
     )
@@ -92,7 +94,12 @@ def _scores(word: str, options: Options) -> Scores:
     words = ""
     if options.exact_norm and own is not None:
         train = own.train.to(device)
-        words = f", {take_exact_statistics(net, train, normalize, dtype=dtype)}"
+        if options.unaugmented:
+            over = average_unaugmented(net, train, normalize, dtype=dtype)
+        else:
+            serving = trained.experiment.serving_at_a_time(normalize)
+            over = average_as_learned(net, train, serving, dtype=dtype)
+        words = f", with batch-norm statistics {over}"
     looks = _views(trained.shape, options)
     found = scores(net, images.to(device), normalize, views=looks, dtype=dtype)
     return dataclasses.replace(

@@ -42,7 +42,8 @@ class Options:
         average: of classifiers: what of several views, and of the networks of an ensemble, is
             averaged.
         exact_norm: of classifiers: first take the statistics of batch normalization again, by
-            strict averaging over the training pictures.
+            strict averaging over the training pictures, augmented as they were learned from.
+        unaugmented: of classifiers: let exact_norm average over the training pictures as they are.
         refine: of detectors: look at every regressed box again as a region (box refinement).
         vote: of detectors: let the boxes around one that is kept decide where it goes.
         nms: of detectors: IoU above which the less probable of two boxes is left out; by default as
@@ -69,6 +70,7 @@ class Options:
     mirror: bool = False
     average: Rule = "probabilities"
     exact_norm: bool = False
+    unaugmented: bool = False
     refine: bool = False
     vote: bool = False
     nms: float | None = None
@@ -77,7 +79,7 @@ class Options:
     page: Path | None = None
 
 
-OF_CLASSIFIERS = ("views", "size", "short_side", "mirror", "average", "exact_norm")
+OF_CLASSIFIERS = ("views", "size", "short_side", "mirror", "average", "exact_norm", "unaugmented")
 OF_DETECTORS = ("refine", "vote", "nms", "score_threshold")
 OF_DETECTIONS = ("difficult", "page")
 OF_RUNS = ("weights", "device", "runs", "scales")

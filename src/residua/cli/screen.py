@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 from types import TracebackType
 from typing import Any, Self
 
@@ -111,7 +113,7 @@ class Screen:
         table(
             "plan",
             [("iterations", True), ("epochs", True), ("images", True), ("rate", False)],
-            [_phase(phase, start) for phase in start["plan"]],
+            _phases(start, self._settings),
         )
         from residua.report.manner import manner
 
@@ -184,18 +186,28 @@ def layers_table(layers: Iterable[dict[str, Any]]) -> None:
         say(f"(a terminal of {WIDE} columns shows how the sizes follow from one another)")
 
 
-def _phase(phase: dict[str, Any], start: Event) -> list[str]:
-    per_epoch = start["sizes"][0] / start["batch_size"]
+def _phases(start: Event, settings: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Say iterations, epochs, images and rate of every phase, whatever the batches of its step."""
+    sizes = settings.get("step_batches") or (start["batch_size"],)
+    steps = settings["schedule"]["parts"] if len(sizes) > 1 else []
+    ends = list(accumulate(step["until"] for step in steps))
+    count, shown = start["sizes"][0], 0
+    for phase in start["plan"]:
+        images = (phase["stop"] - phase["start"]) * sizes[bisect(ends, phase["start"])]
+        yield [
+            f"{phase['start']:,} to {phase['stop']:,}",
+            f"{shown / count:.1f} to {(shown + images) / count:.1f}",
+            f"{images:,}",
+            _rate(phase),
+        ]
+        shown += images
+
+
+def _rate(phase: dict[str, Any]) -> str:
     first, last = phase["first_rate"], phase["last_rate"]
-    rate = f"{first:g}" if first == last else f"{first:.4g} to {last:.4g} ({phase['what']})"
     if phase.get("open"):
-        rate = f"{first:g} at first ({phase['what']})"
-    return [
-        f"{phase['start']:,} to {phase['stop']:,}",
-        f"{phase['start'] / per_epoch:.1f} to {phase['stop'] / per_epoch:.1f}",
-        f"{(phase['stop'] - phase['start']) * start['batch_size']:,}",
-        rate,
-    ]
+        return f"{first:g} at first ({phase['what']})"
+    return f"{first:g}" if first == last else f"{first:.4g} to {last:.4g} ({phase['what']})"
 
 
 class Counter:

@@ -66,17 +66,25 @@ class Options:
 def main(words: Sequence[str]) -> None:
     """Print a card, or the differences of two."""
     options = parse("show", Options, words)
+    options = dataclasses.replace(options, net=_full(options.net))
     if options.batch is not None:
         _check_batch(options)
     described = _card(options.net, options.size)
     if options.against is not None:
-        _print_differences(described, _card(options.against, options.size))
+        _print_differences(described, _card(_full(options.against), options.size))
         return
     layers_table(map(dataclasses.asdict, described.layers))
     say("")
     table(described.name, [("", False), ("", False)], map(list, described.facts.items()))
     if options.batch is not None:
         say(f"\n{_prediction(options, options.batch, described.facts['input'])}")
+
+
+def _full(name: str) -> str:
+    """Return the whole name of a recipe for a short one that no network and no other has."""
+    nets = {*catalogue.NETS, *(each.partition(".")[2] for each in catalogue.NETS)}
+    full = [each for each in recipes.names() if each.partition(".")[2] == name]
+    return full[0] if len(full) == 1 and name not in nets else name
 
 
 def _check_batch(options: Options) -> None:

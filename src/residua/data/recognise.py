@@ -69,7 +69,10 @@ def recognise(path: str | Path) -> Layout:
     """
     root = Path(path).expanduser()
     if not root.is_dir():
-        raise DataError(f"{root} is {'a file, not a folder' if root.exists() else 'not there'}")
+        what = "a file, not a folder" if root.exists() else "not there"
+        coco = root.is_file() and root.suffix.lower() == ".json"
+        more = ", and does not begin as annotations of COCO do (images, annotations, categories)"
+        raise DataError(f"{root} is {what}{more if coco else ''}")
     root = _inner(root)
     parts = _named_parts(root)
     if "train" in parts and walk.folders(parts["train"]) and not _direct(parts["train"]):

@@ -188,6 +188,8 @@ def _read(
         said = Path(answer.filename.replace("\\", "/")).name
         beside = picture.with_name(said) if said else picture
         found.append(_Read(name, picture if picture.is_file() else beside, answer))
+    if faults and not found:
+        raise DataError(f"none of {len(listed):,} annotations can be read: {faults[0]}")
     if len(faults) > max_unreadable * len(listed):
         raise DataError(
             f"{len(faults):,} of {len(listed):,} annotations cannot be read: {faults[0]} (mend or "

@@ -6,44 +6,79 @@ Sources:
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
-from residua import events, execute
+from residua import outcome, report
 from residua.detection_experiment import DetectionExperiment
+from residua.errors import ConfigError
+from residua.lab.sweep import Manner, carry_out
 from residua.outcome import DetectionResult
 from residua.recipes import detection
+from residua.report.sweep import Entry
+
+PAPER = "VOC 2007 test"
 
 
-def experiments(seeds: Iterable[int]) -> dict[str, list[DetectionExperiment]]:
-    """List what is trained on each backbone, the residual one first."""
-    both = {
-        "ResNet-18, a quarter wide": detection.scenes(),
-        "VGG-16, a quarter wide": detection.scenes_vgg16(),
-    }
-    return {
-        name: [dataclasses.replace(each, seed=seed) for seed in seeds]
-        for seeds in [list(seeds)]
-        for name, each in both.items()
-    }
+def experiments(seeds: int) -> list[DetectionExperiment]:
+    """List the trainings: the residual backbone with every seed, then VGG-16 with the same.
+
+    Args:
+        seeds: counting up from 0; the trunks have one training each.
+
+    Raises:
+        ConfigError: there is no seed.
+    """
+    if seeds < 1:
+        raise ConfigError(f"a study needs at least one seed, got {seeds}")
+    both = detection.scenes(), detection.scenes_vgg16()
+    return [dataclasses.replace(each, seed=seed) for each in both for seed in range(seeds)]
 
 
 def backbones(
-    plan: Mapping[str, Iterable[DetectionExperiment]],
-    *,
-    root: Path = Path("runs"),
-    device: str = "auto",
-    listen: events.Listener | None = None,
+    plan: Sequence[DetectionExperiment], *, into: Path, manner: Manner | None = None
 ) -> dict[str, list[DetectionResult]]:
-    """Train and test what the plan lists.
+    """Train and test what the plan lists, and write the page about it.
 
     Args:
         plan: what `experiments` returned.
-        root: the folder of all runs.
-        device: where to train.
-        listen: called with every event.
+        into: the folder of the study, which exists; what has ended there is not trained again.
+        manner: device, listener and pages, which change no number.
+
+    Returns:
+        The results of each backbone; a training that diverged has none.
+
+    Raises:
+        RunError: a training stopped early; the message says how to go on.
     """
+    folders = carry_out(plan, into, manner)
+    entries = [
+        Entry(
+            name=name,
+            does=does,
+            runs=[f for each, f in zip(plan, folders, strict=True) if each.name == recipe],
+            paper={PAPER: printed},
+        )
+        for name, does, recipe, printed in (
+            (
+                "ResNet-18, a quarter wide",
+                "conv1 to conv4_x for the picture, conv5_x for every region; the paper has "
+                "ResNet-101",
+                "detection.scenes",
+                "76.4",
+            ),
+            (
+                "VGG-16, a quarter wide",
+                "conv1 to conv5_3 for the picture, fc6 and fc7 for every region, without batch "
+                "normalization; the paper has VGG-16",
+                "detection.scenes_vgg16",
+                "73.2",
+            ),
+        )
+    ]
+    report.write_backbone(into, entries)
+    found = {entry.name: [outcome.recorded(folder) for folder in entry.runs] for entry in entries}
     return {
-        name: [execute.run(each, root=root, device=device, listen=listen) for each in some]
-        for name, some in plan.items()
+        name: [result for result in some if isinstance(result, DetectionResult)]
+        for name, some in found.items()
     }

@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +11,11 @@ from torch import Tensor, nn
 from residua import report, runs, runtime
 from residua.analyze.batchnorm import Examination, Examining, Measured, examine
 from residua.analyze.norm_advice import advise
-from residua.data.loading import Pictures, Serving
+from residua.data.loading import Pictures
 from residua.errors import ConfigError
 from residua.evaluate import scores
-from residua.evaluate.exact_norm import take_exact_statistics, views_for
+from residua.evaluate.exact_norm import average_as_learned, average_unaugmented, views_for
 from residua.evaluate.score import fit
-from residua.nn.norms import average_statistics
 from residua.runs import TrainedNet
 
 # Pictures whose logits are compared before and after freezing and folding.
@@ -71,16 +69,15 @@ def examine_run(
     images = _drawn(images, most).to(device)
     train = _drawn(trained.experiment.load_data().train, average_over).to(device)
     normalize = trained.normalize.to(device)
-    computing = torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
+    serving = trained.experiment.serving_at_a_time(normalize)
 
     def measure(net: nn.Module, size: int | None, shuffle: int) -> Measured:
         order = _order(len(images), shuffle) if size else torch.arange(len(images))
         return _measured(net, trained, images, order, size=size, dtype=dtype)
 
     exact, plain = copy.deepcopy(net), copy.deepcopy(net)
-    with computing:
-        averaged = _average_as_learned(exact, trained, train)
-    unaugmented = take_exact_statistics(plain, train, normalize, dtype=dtype)
+    averaged = average_as_learned(exact, train, serving, dtype=dtype)
+    unaugmented = average_unaugmented(plain, train, normalize, dtype=dtype)
     few = images.select(torch.arange(min(EXAMPLES, len(images))))
     found = examine(
         net,
@@ -180,31 +177,6 @@ def _measured(
     wrong_N = torch.empty(len(order), dtype=torch.bool)
     wrong_N[order] = found.predictions != found.labels
     return Measured(loss=found.loss, wrong_N=wrong_N)
-
-
-def _average_as_learned(net: nn.Module, trained: TrainedNet, train: Pictures) -> str:
-    """Average over augmented training pictures, in batches as in training."""
-    experiment, normalize = trained.experiment, trained.normalize.to(_device(trained))
-    size = min(experiment.batch_size // experiment.accumulate, len(train))
-    batches = train.batches(
-        Serving(
-            batch_size=max(2, size),
-            seed=experiment.seed,
-            augment=experiment.augment.apply,
-            normalize=normalize.finish,
-            prepare=normalize.prepare,
-            balance=experiment.balance,
-        )
-    )
-    try:
-        count = math.ceil(len(train) / max(2, size))
-        pictures = average_statistics(net, (batches[number].images for number in range(count)))
-    finally:
-        batches.close()
-    return (
-        f"averages over {pictures:,} training images, augmented as they were learned from, in "
-        f"batches of {size}"
-    )
 
 
 def _inputs(trained: TrainedNet, images: Pictures) -> Iterator[Tensor]:

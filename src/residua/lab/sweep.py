@@ -12,6 +12,7 @@ from pathlib import Path
 
 from residua import events, execute, files, outcome, runs
 from residua.config import decode, digest, encode, settings
+from residua.detection_experiment import AnyExperiment
 from residua.errors import ConfigError, RunError
 from residua.experiment import Experiment
 from residua.lab.ground import Length
@@ -117,7 +118,9 @@ def record(folder: Path, study: Study) -> None:
     files.write(folder / FILE, json.dumps(encode(study), indent=1) + "\n")
 
 
-def carry_out(plan: Sequence[Experiment], folder: Path, manner: Manner | None = None) -> list[Path]:
+def carry_out(
+    plan: Sequence[AnyExperiment], folder: Path, manner: Manner | None = None
+) -> list[Path]:
     """Train what a plan lists, but for what has ended in the folder already.
 
     Args:
@@ -141,7 +144,7 @@ def carry_out(plan: Sequence[Experiment], folder: Path, manner: Manner | None = 
     return found
 
 
-def begun(plan: Sequence[Experiment], folder: Path) -> list[Path]:
+def begun(plan: Sequence[AnyExperiment], folder: Path) -> list[Path]:
     """List the folders of those trainings of a plan that have begun, whether or not they ended."""
     found = [_begun(folder / each.name, digest(each.recordable())) for each in plan]
     return [each for each in found if each is not None]
@@ -153,13 +156,14 @@ def results(folders: Sequence[Path]) -> list[Result]:
     return [result for result in found if isinstance(result, Result)]
 
 
-def _trained(experiment: Experiment, folder: Path, how: Manner) -> Path:
+def _trained(experiment: AnyExperiment, folder: Path, how: Manner) -> Path:
     """Train, or go on, or leave as it is what has come to its end."""
     parent = folder / experiment.name
     there = _begun(parent, digest(experiment.recordable()))
     if there is not None and (outcome.recorded(there) or _diverged(there)):
         return there
-    listen = Windows(how.listen)
+    # The loss of a detector has no error to keep.
+    listen = Windows(how.listen) if isinstance(experiment, Experiment) else how.listen
     try:
         if there is not None:
             return execute.resume(there, device=how.device, listen=listen, page=how.page).folder

@@ -90,7 +90,7 @@ def from_theirs(
             left over or of another shape are listed); or the same shapes for another computation.
     """
     origin = origin_of(state)
-    _check_computation(net, origin)
+    check_computation(net, origin)
     ours = net.state_dict()
     table = their_names(list(ours), origin)
     result = {name: value.clone() for name, value in ours.items() if name not in table}
@@ -128,7 +128,7 @@ def to_theirs(net: nn.Module, origin: Origin) -> dict[str, Tensor]:
     Raises:
         CheckpointError: the library cannot express the network.
     """
-    _check_computation(net, origin)
+    check_computation(net, origin)
     state = net.state_dict()
     if origin == "detectron":
         state = _folded_statistics(net)
@@ -147,8 +147,12 @@ def _orders(net: nn.Module, origin: Origin) -> list[Tensor]:
     return padded_on_both_sides([norms[name].num_features for name in last])
 
 
-def _check_computation(net: nn.Module, origin: Origin) -> None:
-    """Refuse two nets whose weights have the same shapes and that compute different things."""
+def check_computation(net: nn.Module, origin: Origin) -> None:
+    """Refuse two nets whose weights have the same shapes and that compute different things.
+
+    Raises:
+        CheckpointError: this net computes otherwise than those of the library.
+    """
     convention = CONVENTIONS[origin]
     if not isinstance(net, ResNet):
         return

@@ -5,6 +5,7 @@ pickles of arrays (detectron2's model zoo) by an unpickler that knows NumPy arra
 """
 
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +30,10 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises:
         CheckpointError: there is no such file, it is damaged, or it holds more than arrays.
     """
+    if path.is_dir():
+        raise CheckpointError(
+            f"{path} is a folder, not a file of weights: a run has its own in {path}/weights"
+        )
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
     match path.suffix:
@@ -55,10 +60,13 @@ def _torch(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        reason = str(error).partition("\n")[0]
+        # PyTorch's own words go on to say how to run what is in the file.
+        foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
+        what = f" (it asks for {foreign[1]})" if foreign else ""
         raise CheckpointError(
-            f"{path} holds more than arrays, or is damaged, and is not read: {reason} "
-            "(ask for the state dict alone, as safetensors or from torch.save(net.state_dict()))"
+            f"{path} holds more than arrays{what}, or is damaged or no file of PyTorch, and is not "
+            "read: ask for the state dict alone, as safetensors or from "
+            "torch.save(net.state_dict())"
         ) from None
 
 

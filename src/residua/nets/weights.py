@@ -23,6 +23,36 @@ BESIDE = "preprocessing."
 
 
 @dataclass(frozen=True)
+class Contents:
+    """What a file of weights holds, before it is known what is done with it.
+
+    Attributes:
+        path: of the file.
+        state: the arrays of the net, by the names in the file.
+        card: what the file says beside them.
+    """
+
+    path: Path
+    state: dict[str, Tensor]
+    card: dict[str, Any]
+
+    @property
+    def config(self) -> NetConfig:
+        """Which net they are of, by the card or by the names.
+
+        Raises:
+            CheckpointError: neither says it.
+            ConfigError: the card is of a net that was handed over in Python, or is not understood.
+        """
+        if self.card.get("net", {}).get("kind") == "given":
+            raise ConfigError(
+                f"{self.path} holds weights of a net that was handed over in Python "
+                f"({self.card['net'].get('type')}), which its card cannot rebuild"
+            )
+        return _config_of(self.card, without_prefix(self.state))
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A network with weights, in eval mode, and what belongs to them.
 
@@ -102,11 +132,26 @@ def load(
         CheckpointError: no such file, more than arrays in it, unknown origin, or another net.
         ConfigError: no network has that name.
     """
+    return fitted(contents(path), net, head=head)
+
+
+def contents(path: str | Path) -> Contents:
+    """Read what a file of weights holds.
+
+    Raises:
+        CheckpointError: no such file, it is damaged, or it holds more than arrays.
+    """
     path = Path(path)
     everything, metadata = read(path)
-    written, _ = apart(everything)
+    return Contents(path, apart(everything)[0], card_of(metadata, path))
+
+
+def fitted(
+    found: Contents, net: str | NetConfig | nn.Module | None = None, *, head: bool = True
+) -> Loaded:
+    """Build, or fill, the network that weights are of, as `load` does."""
+    path, written, card = found.path, found.state, found.card
     state = without_prefix(written)
-    card = card_of(metadata, path)
     config, module = _target(net, card, state)
     if _is_ours(written, module):
         origin, preprocessing, state = "residua", preprocessing_of(card), written
@@ -149,15 +194,19 @@ def _target(
         config = find(net)
     elif net is not None:
         config = net
-    elif "net" in card and card["net"].get("kind") != "given":
-        config = decode(cast("type[NetConfig]", NetConfig), card["net"], where="card")
-    elif "stem.conv.weight" in state:
+    else:
+        config = _config_of(card, state)
+    return config, config.build()
+
+
+def _config_of(card: dict[str, Any], state: dict[str, Tensor]) -> NetConfig:
+    if "net" in card and card["net"].get("kind") != "given":
+        return decode(cast("type[NetConfig]", NetConfig), card["net"], where="card")
+    if "stem.conv.weight" in state:
         raise CheckpointError(
             "recognised weights of Residua; missing is the card that says of which net: name it"
         )
-    else:
-        config = infer(state)
-    return config, config.build()
+    return infer(state)
 
 
 def _is_ours(state: dict[str, Tensor], module: nn.Module) -> bool:

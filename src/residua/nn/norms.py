@@ -26,11 +26,20 @@ def norms_of(net: nn.Module) -> dict[str, Norm]:
     Raises:
         ConfigError: there is none.
     """
-    layers = {name: layer for name, layer in net.named_modules() if isinstance(layer, Norm)}
-    keeping = {name: layer for name, layer in layers.items() if layer.track_running_stats}
+    keeping = _keeping(net)
     if not keeping:
         raise ConfigError(f"{type(net).__name__} has no batch normalization that keeps statistics")
     return keeping
+
+
+def keeps_statistics(net: nn.Module) -> bool:
+    """Tell whether a net has batch normalization that keeps statistics."""
+    return bool(_keeping(net))
+
+
+def _keeping(net: nn.Module) -> dict[str, Norm]:
+    layers = {name: layer for name, layer in net.named_modules() if isinstance(layer, Norm)}
+    return {name: layer for name, layer in layers.items() if layer.track_running_stats}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The figures of a sweep: errors of all settings below one another, and their courses."""
+"""The figures of a sweep: results of all settings below one another, and the courses of errors."""
 
 import io
 import statistics
@@ -25,8 +25,8 @@ class Dots:
 
     Args:
         name: of the setting.
-        values: test error of each training, in percent.
-        paper: error in percent by column of the paper; None where it prints a word.
+        values: of each training, in percent.
+        paper: in percent by column of the paper; None where it prints a word.
         words: what it prints.
     """
 
@@ -45,23 +45,24 @@ class Course:
     validation: Sequence[tuple[int, float]]
 
 
-def dots(rows: Sequence[Dots], *, note: str, narrow: bool = False) -> str:
-    """Draw every training's error, the means, and beside them what the paper prints.
+def dots(rows: Sequence[Dots], *, note: str, narrow: bool = False, metric: str = "error") -> str:
+    """Draw a number of every training, the means, and beside them what the paper prints.
 
     Args:
         rows: the settings, the first one on top.
         note: what stands below, such as n.
         narrow: for narrow windows: without the paper's columns, which the table has.
+        metric: what the number is, in percent.
     """
     with drawing(*_size(rows, 5.4 if narrow else 12.0)) as figure:
-        _dots(figure, rows, note, columns=() if narrow else _columns(rows))
+        _dots(figure, rows, note, columns=() if narrow else _columns(rows), metric=metric)
         return for_page(figure, "dots-narrow" if narrow else "dots")
 
 
-def dots_for_slides(rows: Sequence[Dots], *, note: str) -> tuple[str, bytes]:
+def dots_for_slides(rows: Sequence[Dots], *, note: str, metric: str = "error") -> tuple[str, bytes]:
     """Draw the same on white, as SVG that needs no fonts, and as PNG of twice the size."""
     with drawing(*_size(rows, 12.0)) as figure:
-        _dots(figure, rows, note, columns=_columns(rows))
+        _dots(figure, rows, note, columns=_columns(rows), metric=metric)
         picture = io.BytesIO()
         figure.savefig(
             picture, format="png", dpi=144, facecolor="white", metadata={"Software": None}
@@ -122,31 +123,33 @@ def _size(rows: Sequence[Dots], width: float) -> tuple[float, float]:
     return width, 1.9 + ROW * len(rows)
 
 
-def _dots(figure: "Figure", rows: Sequence[Dots], note: str, columns: Sequence[str]) -> None:
+def _dots(
+    figure: "Figure", rows: Sequence[Dots], note: str, *, columns: Sequence[str], metric: str
+) -> None:
     widths = [1.7, *(1.0 for _ in columns)]
     grid = figure.subplots(
         1, len(widths), sharey=True, squeeze=False, gridspec_kw={"width_ratios": widths}
     )
     own, *others = grid.flatten().tolist()
-    _own(own, rows)
+    _own(own, rows, metric)
     for axes, column in zip(others, columns, strict=True):
-        _printed(axes, rows, column)
+        _printed(axes, rows, column, metric)
     own.set_yticks(range(len(rows)), [row.name for row in rows], fontsize=12)
     own.set_ylim(len(rows) - 0.5, -0.5)
     _write_note(figure, note)
 
 
-def _own(axes: "Axes", rows: Sequence[Dots]) -> None:
+def _own(axes: "Axes", rows: Sequence[Dots], metric: str) -> None:
     for place, row in enumerate(rows):
         for value in row.values:
             axes.plot(value, place, "o", color=SERIES[0], markerfacecolor="none", markersize=6)
         mean = statistics.mean(row.values)
         mark(axes, (mean, place), 0, filled=True)
         _write(axes, (max(row.values), place), f"{mean:.1f}", SERIES[0])
-    _prepare(axes, "test error (%)", "here: means and trainings")
+    _prepare(axes, f"test {metric} (%)", "here: means and trainings")
 
 
-def _printed(axes: "Axes", rows: Sequence[Dots], column: str) -> None:
+def _printed(axes: "Axes", rows: Sequence[Dots], column: str, metric: str) -> None:
     for place, row in enumerate(rows):
         value, words = row.paper.get(column), row.words.get(column, "")
         if value is not None:
@@ -157,7 +160,7 @@ def _printed(axes: "Axes", rows: Sequence[Dots], column: str) -> None:
                 0.98, place, words, transform=axes.get_yaxis_transform(), ha="right",
                 va="center", color=MUTED, fontsize=11,
             )  # fmt: skip
-    _prepare(axes, "error in the paper (%)", column)
+    _prepare(axes, f"{metric} in the paper (%)", column)
 
 
 def _prepare(axes: "Axes", what: str, title: str) -> None:

@@ -58,6 +58,8 @@ def find(name: str) -> AnyExperiment:
                 f"{name} is a file, not a recipe (`residua list` shows the recipes; the "
                 "config.yaml of a run can be trained again, a stopped run resumed with --resume)"
             )
+        if Path(name).name != name:
+            raise ConfigError(f"{name} is not there: there is no such folder or file")
         raise ConfigError(
             f"no recipe is called {name}{closest(name, known)}; `residua list` shows all, and "
             "one's own is given as package.module:function"

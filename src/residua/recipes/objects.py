@@ -32,8 +32,7 @@ from residua.experiment import Experiment
 from residua.nets.catalogue import NetConfig, for_classes
 from residua.nets.imagenet import ImagenetConfig
 from residua.recipes.pictures import plain
-from residua.starting import config_of
-from residua.starting_detector import detector_config_of
+from residua.starting_detector import any_config_of
 from residua.train.optimize import SgdConfig
 from residua.train.schedule import CosineConfig
 
@@ -102,11 +101,11 @@ def _detector(
     train: Annotated, resize: ResizeConfig, weights: str | None
 ) -> tuple[FasterRcnnConfig, str]:
     """Settle the detector, that of the weights or a new one, and say whence its anchors are."""
-    given = None if weights is None else detector_config_of(weights)
-    if given is not None:
+    given = ImagenetConfig(depth=18, widen=0.5) if weights is None else any_config_of(weights)
+    if isinstance(given, FasterRcnnConfig):
         return dataclasses.replace(given, num_classes=len(train.classes)), "those of the weights"
     net = FasterRcnnConfig(
-        trunk=ImagenetConfig(depth=18, widen=0.5) if weights is None else config_of(weights),
+        trunk=given,
         num_classes=len(train.classes),
         anchors=fit_anchors(_resized_boxes(train, resize)),
         rpn=RpnConfig(train_pre=2000, train_post=400, test_pre=2000, min_size=4.0),

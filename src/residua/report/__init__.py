@@ -1,5 +1,6 @@
 """Pages made from records alone: what a run did, and how runs compare."""
 
+from residua.report.backbone import write_backbone
 from residua.report.batchnorm import write_batchnorm
 from residua.report.degradation import write_degradation
 from residua.report.gradients import write_gradients
@@ -18,6 +19,7 @@ __all__ = [
     "Entry",
     "Sweep",
     "write",
+    "write_backbone",
     "write_batchnorm",
     "write_degradation",
     "write_gradients",

@@ -45,7 +45,9 @@ def _of_detectors(settings: Mapping[str, Any]) -> Iterator[str]:
     """Say what only a detector's training can be."""
     first = settings.get("pretrain")
     if first and not settings.get("weights"):
-        yield f"the trunk is trained first, as {first['name']}"
+        plain = settings.get("trunk_statistics") == "plain"
+        what = ", and its normalization averaged over pictures that are not augmented"
+        yield f"the trunk is trained first, as {first['name']}{what if plain else ''}"
     if settings["training"] == "alternating":
         yield (
             "alternating training: proposals, then regions with a trunk of their own, then both "
@@ -54,6 +56,12 @@ def _of_detectors(settings: Mapping[str, Any]) -> Iterator[str]:
     sizes = settings.get("step_batches")
     if sizes:
         yield f"its steps have batches of {', '.join(map(str, sizes))} images"
+    for_steps = settings.get("rate_step_batches")
+    if for_steps and for_steps != sizes:
+        yield (
+            f"rates are in proportion to these, as given for batches of "
+            f"{', '.join(map(str, for_steps))}"
+        )
     meant, batch = settings.get("rate_batch", 0), settings.get("batch_size", 0)
     if meant and meant != batch:
         yield (

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from residua.errors import ConfigError
-from residua.nn.blocks import StochasticBlock
 
 T = TypeVar("T")
 
@@ -59,12 +58,16 @@ class World:
         part = batch_size // self.size
         return slice(self.rank * part, (self.rank + 1) * part)
 
-    def wrap(self, net: nn.Module) -> nn.Module:
-        """Average gradients over the processes; running statistics are the leader's."""
+    def wrap(self, net: nn.Module, *, partial: bool) -> nn.Module:
+        """Average gradients over the processes; running statistics are the leader's.
+
+        Args:
+            net: all of what may ever learn does so now.
+            partial: whether an update may leave out some of that.
+        """
         if self.size == 1:
             return net
-        skips = any(isinstance(module, StochasticBlock) for module in net.modules())
-        return DistributedDataParallel(net, find_unused_parameters=skips)
+        return DistributedDataParallel(net, find_unused_parameters=partial)
 
     def mean(self, values: Tensor) -> Tensor:
         """Average a tensor over the processes."""

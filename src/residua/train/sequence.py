@@ -67,7 +67,14 @@ class SequenceConfig:
         parts = (part.scaled(n) for part, n in zip(self.parts, lengths, strict=True))
         return SequenceConfig(parts=tuple(parts))
 
-    def times(self, factor: float) -> "SequenceConfig":
-        """Return the same schedule with rates that are so many times as high."""
-        parts = (dataclasses.replace(part, lr=part.lr * factor) for part in self.parts)
-        return SequenceConfig(parts=tuple(parts))
+    def times(self, *factors: float) -> "SequenceConfig":
+        """Return the same schedule with rates that are so many times as high.
+
+        Args:
+            factors: one for each part, or one for all.
+        """
+        each = factors * len(self.parts) if len(factors) == 1 else factors
+        pairs = zip(self.parts, each, strict=True)
+        return SequenceConfig(
+            parts=tuple(dataclasses.replace(part, lr=part.lr * by) for part, by in pairs)
+        )

@@ -1,16 +1,20 @@
 """`residua lab backbone`: the same detector on a residual trunk and on VGG-16."""
 
 import dataclasses
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
 from residua import runtime
 from residua.cli.options import parse
 from residua.cli.screen import Screen, say, table
-from residua.errors import ConfigError
+from residua.cli.studies.lasting import SMOKE, going_on, manner
 from residua.lab.backbone import backbones, experiments
+from residua.lab.ground import Length
+from residua.lab.sweep import Study, agreed, known, opened, record
 from residua.outcome import DetectionResult
+from residua.report.backbone import finding, gain
+
+NAME, DATA = "backbone", "scenes"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,6 +25,7 @@ class Options:
 
     Attributes:
         seeds: trainings of each, with seeds counting up from 0; their trunks are trained once.
+        into: the folder of the study; what has ended there is not trained again.
         smoke: cut every training to two small updates.
         threads: of the processor; by default all cores.
         device: auto, cpu, cuda, cuda:1 or mps.
@@ -28,6 +33,7 @@ class Options:
     """
 
     seeds: int = 1
+    into: Path | None = None
     smoke: bool = False
     threads: int | None = None
     device: str = "auto"
@@ -35,24 +41,31 @@ class Options:
 
 
 def main(words: Sequence[str]) -> None:
-    """Train, and print the table and the difference."""
+    """Train, and print the table, the difference and where the page is."""
     options = parse("lab backbone", Options, words)
-    if options.seeds < 1:
-        raise ConfigError(f"a study needs at least one seed, got {options.seeds}")
+    plan = experiments(options.seeds)
     runtime.set_threads(options.threads)
-    plan = experiments(range(options.seeds))
-    if options.smoke:
-        plan = {name: [each.smoke() for each in some] for name, some in plan.items()}
-    with Screen() as screen:
-        found = backbones(plan, root=options.runs, device=options.device, listen=screen)
+    plan = [each.smoke() for each in plan] if options.smoke else plan
+    folder = _folder(options, plan[0].schedule.until)
+    with Screen() as screen, going_on(folder):
+        found = backbones(plan, into=folder, manner=manner(options.device, screen))
     rows = [_row(name, result) for name, results in found.items() for result in results]
     columns = [("backbone", False), ("seed", True), ("mAP@.5 %", True), ("seconds", True)]
     table("one detector, two backbones", columns, rows)
-    residual, vgg = (statistics.mean(r.test_map for r in results) for results in found.values())
-    gain = residual - vgg
-    say(f"difference {gain:+.1f} points (n = {options.seeds}); the paper: +3.2 on VOC 2007")
-    for results in found.values():
-        say("\n".join(str(result.page) for result in results))
+    gained = gain(*({each.seed: each.test_map for each in some} for some in found.values()))
+    say(f"{finding(gained)}; in the paper +3.2 on VOC 2007")
+    say(str(folder / "report.html"))
+
+
+def _folder(options: Options, updates: int) -> Path:
+    """Find the folder of the study, and record what it is."""
+    length = SMOKE if options.smoke else Length(updates=updates, why="as long as the recipe")
+    there = known(options.into, NAME)
+    agreed(options.into, there, data=DATA, budget=None, updates=length.updates)
+    folder = opened(options.into, options.runs, NAME)
+    if there is None:
+        record(folder, Study(study=NAME, data=DATA, budget=None, length=length))
+    return folder
 
 
 def _row(name: str, result: DetectionResult) -> list[str]:

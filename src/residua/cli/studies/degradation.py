@@ -57,7 +57,7 @@ def main(words: Sequence[str]) -> None:
     plan = smoke(plan) if options.trainings.smoke else plan
     with Screen() as screen, going_on(folder):
         _, results = degradation(
-            plan, into=folder, manner=manner(options.trainings, screen), length=found
+            plan, into=folder, manner=manner(options.trainings.device, screen), length=found
         )
     named = [(f"{r.folder.parent.name} {r.folder.name}", r) for r in results]
     show("networks of several depths", named)

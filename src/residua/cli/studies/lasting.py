@@ -116,7 +116,7 @@ def trained(
     plan = comparison.plan(found, chosen.seeds)
     plan = smoke(plan) if chosen.smoke else plan
     with Screen() as screen, going_on(folder):
-        sweep = compared(comparison, plan, folder, found, manner(chosen, screen))
+        sweep = compared(comparison, plan, folder, found, manner(chosen.device, screen))
     show(
         comparison.title,
         [(entry.name, result) for entry in sweep.entries for result in results(entry.runs)],
@@ -124,7 +124,7 @@ def trained(
     return folder, plan, sweep
 
 
-def manner(chosen: Trainings, screen: Screen) -> Manner:
+def manner(device: str, screen: Screen) -> Manner:
     """Say how trainings are carried out: on which device, and shown by whom."""
 
     def hear(event: events.Event) -> None:
@@ -133,7 +133,7 @@ def manner(chosen: Trainings, screen: Screen) -> Manner:
             say(f"training {event['number']} of {event['of']}: {what}")
         screen(event)
 
-    return Manner(device=chosen.device, listen=hear)
+    return Manner(device=device, listen=hear)
 
 
 @contextlib.contextmanager
