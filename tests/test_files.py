@@ -1,5 +1,6 @@
 import errno
 import os
+import sys
 
 import pytest
 
@@ -61,3 +62,15 @@ def test_what_forks_off_does_not_hold_the_file_longer(tmp_path):
     finally:
         event.set()
         child.join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files cannot be held there")
+def test_it_is_known_whether_a_file_is_held(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.touch()
+    assert not files.is_held(path)
+    with files.alone(path):
+        assert files.is_held(path)
+    assert not files.is_held(path)
+    with files.alone(path):
+        pass

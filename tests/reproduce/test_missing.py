@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from kept_runs import CROP, CROPPED, cell, later, mine, other, record
-from residua import events, execute, recipes
+from residua import events, execute, files, recipes
 from residua.config import digest
 from residua.data.views import CenterCrop
-from residua.errors import ConfigError
+from residua.errors import ConfigError, RunError
 from residua.reproduce.cell import Cell, Trained
 from residua.reproduce.effort import Effort, placed
 from residua.reproduce.evidence import found
@@ -141,6 +141,40 @@ def test_a_kept_record_without_an_end_is_not_gone_on_with(tmp_path):
     (folder / "checkpoints" / "2.pt").touch()
     wanted = effort(tmp_path)
     assert steps_to(mine(), wanted, found(mine(), wanted.roots)) == [Step(0, None)]
+
+
+def begun(folder, experiment):
+    """A run that has begun and has neither an end nor a checkpoint."""
+    folder = record(folder, experiment, 50.0)
+    lines = (folder / "events.jsonl").read_text().splitlines()
+    (folder / "events.jsonl").write_text(f"{lines[0]}\n")
+    return folder
+
+
+def test_what_another_process_is_at_work_on_is_left_to_it_and_told(tmp_path):
+    folder = begun(tmp_path / "runs", mine())
+    heard = Heard()
+    wanted = effort(tmp_path, seeds=2, listen=heard)
+    with files.alone(folder / "events.jsonl"):
+        (fault,) = fill([cell()], wanted)
+    told = f"another process is at work on {folder}: start again when it has ended"
+    assert (type(fault), str(fault)) == (RunError, told)
+    # The other seed was trained meanwhile.
+    assert (folders(tmp_path), heard.updates) == (["seed0", "seed1"], 4)
+    assert fill([cell()], effort(tmp_path, listen=heard)) == []
+    assert heard.updates == 4
+
+
+def test_what_another_process_has_begun_says_how_the_others_are_trained(tmp_path):
+    compiled = dataclasses.replace(mine(), compile=True)
+    folder = begun(tmp_path / "runs", compiled)
+    wanted = effort(tmp_path, seeds=3)
+    there = found(mine(), wanted.roots)
+    assert not target_of(mine(), wanted, there).compile
+    with files.alone(folder / "events.jsonl"):
+        target = target_of(mine(), wanted, there)
+        assert target.compile
+        assert steps_to(target, wanted, there) == [Step(1, None), Step(2, None)]
 
 
 def test_of_two_configurations_the_one_with_more_runs_is_filled_up(tmp_path):

@@ -98,7 +98,19 @@ def test_a_row_says_statistic_n_and_verdict(made):
     assert size[-1] == "outside tolerance"
     assert "counted of `CifarConfig(depth=8, in_channels=1)`" in text
     assert "runs [mine seed0](runs.md#mine-seed0), [mine seed1](runs.md#mine-seed1)" in text
-    assert "Printed there and no result: mine, updates: 4 updates" in text
+    assert (
+        "Printed there too, and no results:\n\n| row | updates |\n| --- | ---: |\n| mine | 4 |"
+        in text
+    )
+
+
+def test_a_table_of_which_nothing_was_run_has_no_empty_columns(made, monkeypatch):
+    cells = (kept_runs.cell(row="theirs", how=Quoted(), stated=5.0),)
+    found = Table(name="he2015.x", title="X", source="S", cells=cells)
+    monkeypatch.setattr(pages, "tables", lambda: {"he2015.x": found})
+    heads, _, theirs = rows(pages.pages(made / "records")["results/he2015.md"])
+    assert heads == ["row", "column", "paper", "statistic", "seen in", "verdict"]
+    assert theirs == ["theirs", "error", "5.00", "single run", "P", "quoted"]
 
 
 def test_the_overview_counts_verdicts_and_shows_what_was_run(made):

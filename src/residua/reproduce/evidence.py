@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from residua import runs
+from residua import events, files, runs
 from residua.config import encode
 from residua.data.views import Views
 from residua.detection_experiment import AnyExperiment
@@ -38,6 +38,11 @@ class Found:
     def finished(self) -> bool:
         """Whether it came to its end."""
         return self.record.result is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether another process is at work on it."""
+        return not self.finished and files.is_held(self.folder / events.FILE)
 
     @property
     def seed(self) -> int:
@@ -88,21 +93,22 @@ def found(
     )
 
 
-def summed(listed: Sequence[Found], metric: str, views: Views) -> Measured | None:
-    """Choose the runs that say most of a cell: those as in the recipe, else the longest.
+def groups(listed: Sequence[Found], metric: str, views: Views) -> list[Measured]:
+    """List what was measured, by runs of one configuration each, and one run of a seed.
 
-    Only runs of one configuration are taken together, and one of each seed.
+    Those as in the recipe come first, then the longest.
     """
-    scored = [(run, run.number(metric, views)) for run in listed if run.finished]
-    groups: dict[tuple[object, ...], dict[int, tuple[Found, float]]] = {}
-    for run, number in scored:
+    found: dict[tuple[object, ...], dict[int, tuple[Found, float]]] = {}
+    for run in listed:
+        number = run.number(metric, views) if run.finished else None
         if number is not None:
             key = (run.together, run.differences)
-            groups.setdefault(key, {}).setdefault(run.seed, (run, number))
-    if not groups:
-        return None
-    chosen = max(groups.values(), key=_weight)
-    members = [chosen[seed] for seed in sorted(chosen)]
+            found.setdefault(key, {}).setdefault(run.seed, (run, number))
+    return [_together(group) for group in sorted(found.values(), key=_weight, reverse=True)]
+
+
+def _together(group: dict[int, tuple[Found, float]]) -> Measured:
+    members = [group[seed] for seed in sorted(group)]
     first = members[0][0]
     return Measured(
         values=tuple(number for _, number in members),

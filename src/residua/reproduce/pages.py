@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from residua.reproduce import kept
-from residua.reproduce.cell import Cell, Counted, Table
+from residua.reproduce.cell import Cell, Counted, Setting, Table
 from residua.reproduce.markdown import code, slug, table
 from residua.reproduce.run import Records, judge_all
 from residua.reproduce.tables import tables
@@ -28,6 +28,11 @@ PAPERS = {
 TESTED = [
     *(("table", False), ("row", False), ("column", False), ("paper", True)),
     *(("statistic", False), ("ours", True), ("of", False), ("verdict", False)),
+]
+COLUMNS = [
+    *(("row", False), ("column", False), ("paper", True), ("statistic", False)),
+    *(("seen in", False), ("ours", True), ("of", False), ("difference", True)),
+    *(("tolerance", True), ("verdict", False)),
 ]
 # Notes that hold for more cells than this are said once, with their number.
 NAMED = 4
@@ -108,13 +113,9 @@ def _paper(paper: str, judged: dict[str, list[Judgement]]) -> str:
 
 
 def _section(each: Table, found: Sequence[Judgement]) -> list[str]:
-    columns = [("row", False), ("column", False), ("paper", True), ("statistic", False)]
-    columns += [("seen in", False), ("ours", True), ("of", False), ("difference", True)]
-    columns += [("tolerance", True), ("verdict", False)]
-    said = [
-        f"{printed.row}, {printed.column}: {printed.value:g} {printed.unit}".strip()
-        for printed in each.settings
-    ]
+    rows = [_row(judgement) for judgement in found]
+    # What is empty in every row says nothing.
+    shown = [place for place in range(len(COLUMNS)) if any(row[place] for row in rows)]
     return [
         f"## {each.name}",
         "",
@@ -122,12 +123,28 @@ def _section(each: Table, found: Sequence[Judgement]) -> list[str]:
         "",
         f"Filled by {code(f'residua reproduce {each.name}')}, shown again with `--show`.",
         "",
-        *table(columns, [_row(judgement) for judgement in found]),
+        *table(
+            [COLUMNS[place] for place in shown], [[row[place] for place in shown] for row in rows]
+        ),
         "",
         *(f"- {note}" for note in _notes(found)),
-        *([f"- Printed there and no result: {'; '.join(said)}."] if said else []),
         "",
+        *_printed_too(each.settings),
     ]
+
+
+def _printed_too(settings: Sequence[Setting]) -> list[str]:
+    """Make a table of the numbers that say what was done, a column for each kind."""
+    if not settings:
+        return []
+    units = {each.column: each.unit for each in settings}
+    heads = [name if unit == name else f"{name} ({unit})" for name, unit in units.items()]
+    rows: dict[str, dict[str, str]] = {}
+    for each in settings:
+        rows.setdefault(each.row, {})[each.column] = f"{each.value:g}"
+    lines = [[row, *(values.get(name, "") for name in units)] for row, values in rows.items()]
+    columns = [("row", False), *((head, True) for head in heads)]
+    return ["Printed there too, and no results:", "", *table(columns, lines), ""]
 
 
 def _sentence(note: str) -> str:

@@ -242,7 +242,7 @@ TABLES = (
             *_given("ResNet-101", "resnet101", RELEASED[101], 23.6, 7.1, 21.8, 6.1),
             *_given("ResNet-152", "resnet152", RELEASED[152], 23.0, 6.7, 21.4, 5.7),
         ),
-        note="Nothing is trained: give the weights, --weights resnet50=FILE.",
+        note="Nothing is trained: give the weights, `--weights resnet50=FILE`.",
     ),
     Table(
         name="he2015.table6",
