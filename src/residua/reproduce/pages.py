@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from residua.reproduce import kept
+from residua.reproduce import kept, studies
 from residua.reproduce.cell import Cell, Counted, Setting, Table
 from residua.reproduce.markdown import code, slug, table
 from residua.reproduce.run import Records, judge_all
@@ -70,11 +70,14 @@ def pages(records: Path, up: str = "..") -> dict[str, str]:
     papers = dict.fromkeys(name.partition(".")[0] for name in judged)
     made = {f"results/{paper}.md": _paper(paper, judged) for paper in papers}
     way = f"{up}/{records.name}"
+    below = [*papers, "studies", "runs"] if studies.headings(records) else [*papers, "runs"]
+    if "studies" in below:
+        made["results/studies.md"] = studies.page(records, f"../{way}")
     made["results/runs.md"] = kept.page(records, f"../{way}")
-    return {"results.md": _overview(judged, papers, records.name), **made}
+    return {"results.md": _overview(judged, below, records), **made}
 
 
-def _overview(judged: dict[str, list[Judgement]], papers: Iterable[str], records: str) -> str:
+def _overview(judged: dict[str, list[Judgement]], below: Iterable[str], records: Path) -> str:
     rows = []
     for name, found in judged.items():
         counts = Counter(judgement.verdict for judgement in found)
@@ -83,9 +86,8 @@ def _overview(judged: dict[str, list[Judgement]], papers: Iterable[str], records
     columns = [("table", False), ("what it shows", False), ("cells", True), ("state", False)]
     state = table(columns, rows)
     tested = ["## Trained or tested here", "", *table(TESTED, _tested(judged)), ""]
-    tree = ["```{toctree}", ":hidden:", "", *(f"results/{paper}" for paper in papers)]
-    tree += ["results/runs", "```"]
-    head = [ABOUT.format(records=records), *tested, "## All tables", ""]
+    tree = ["```{toctree}", ":hidden:", "", *(f"results/{name}" for name in below), "```"]
+    head = [ABOUT.format(records=records.name), *tested, *_studies(records), "## All tables", ""]
     return "\n".join([*head, *state, "", *tree, ""])
 
 
@@ -96,8 +98,18 @@ def _tested(judged: dict[str, list[Judgement]]) -> Iterator[list[str]]:
             if judgement.measured is not None and judgement.measured.folders:
                 row, column, printed, statistic, _, _, of, *_, verdict = _row(judgement)
                 ours = _number(judgement.ours, judgement.cell)
-                link = f"[{ours}](results/{_entry(judgement.measured.folders[0])})"
+                link = f"[{ours}](results/{kept.entry(Path(judgement.measured.folders[0]))})"
                 yield [_way(name), row, column, printed, statistic, link, of, verdict]
+
+
+def _studies(records: Path) -> list[str]:
+    """List the kept studies with what each found."""
+    rows = [
+        [f"[{heading}](results/studies.md#{slug(heading)})", finding]
+        for heading, finding in studies.headings(records).items()
+    ]
+    columns = [("study", False), ("found", False)]
+    return ["## Studied here", "", *table(columns, rows), ""] if rows else []
 
 
 def _way(name: str) -> str:
@@ -161,7 +173,7 @@ def _row(judgement: Judgement) -> list[str]:
         cell.printed,
         cell.statistic,
         cell.code,
-        f"[{ours}]({_entry(folders[0])})" if folders else ours,
+        f"[{ours}]({kept.entry(Path(folders[0]))})" if folders else ours,
         judgement.statistic,
         _number(judgement.difference, cell, signed=True),
         _number(judgement.tolerance, cell),
@@ -174,11 +186,6 @@ def _number(value: float | None, cell: Cell, *, signed: bool = False) -> str:
         return ""
     is_count = cell.unit not in {"percent", "points"}
     return format(value, f"{'+' if signed else ''}{',.0f' if is_count else '.2f'}")
-
-
-def _entry(folder: str) -> str:
-    """Lead to a run on the page of the runs; its name is the last two parts of its path."""
-    return f"runs.md#{slug(kept.title(Path(folder)))}"
 
 
 def _notes(found: Sequence[Judgement]) -> list[str]:
@@ -203,7 +210,7 @@ def _said(judgement: Judgement) -> list[str]:
         said.append(f"counted of {code(_settings(how.net))}")
     if judgement.measured is not None and judgement.measured.folders:
         folders = judgement.measured.folders
-        links = [f"[{kept.title(Path(folder))}]({_entry(folder)})" for folder in folders]
+        links = [f"[{kept.title(Path(folder))}]({kept.entry(Path(folder))})" for folder in folders]
         said.append(f"runs {', '.join(links)}")
     return said
 
