@@ -7,12 +7,14 @@ import sys
 
 import pytest
 
-from kept_runs import CROP, CROPPED, cell, later, mine, other, record
-from residua import events, execute, files, recipes
+from kept_runs import CROP, CROPPED, MINE, OTHER, cell, later, mine, other, record
+from residua import events, execute, files, recipes, runs
+from residua.analyze.responses import responses
 from residua.config import digest
 from residua.data.views import CenterCrop
 from residua.errors import ConfigError, RunError
-from residua.reproduce.cell import Cell, Trained
+from residua.reproduce import responded
+from residua.reproduce.cell import RESPONSE, Cell, Difference, Trained
 from residua.reproduce.effort import Effort, placed
 from residua.reproduce.evidence import found
 from residua.reproduce.missing import Step, steps_to, target_of
@@ -215,6 +217,39 @@ def test_a_protocol_that_is_missing_is_looked_at_once_and_recorded(tmp_path):
     assert test["count"] == events.result(events.read(folder))["test_count"]
     fill([of_the_crop()], effort(tmp_path))
     assert len(events.evaluations(folder)) == 1
+
+
+def test_responses_are_measured_once_of_each_run_and_compared(tmp_path):
+    how = Difference(larger=MINE, smaller=OTHER, metric=RESPONSE)
+    responds = Cell(row="mine above other", column="mean response", how=how, unit=RESPONSE)
+    fill([responds], effort(tmp_path))
+    means = []
+    for name in ("mine", "other"):
+        folder = tmp_path / "runs" / name / "seed0"
+        (event,) = events.read(folder, responded.FILE)
+        assert (event["count"], len(event["layers"]), event["weights"]) == (360, 7, "last")
+        trained = runs.load(folder)
+        pictures = trained.normalize(trained.experiment.load_data().test.images.float())
+        found = responses(trained.net, [pictures])
+        assert event["mean"] == pytest.approx(found.mean, rel=1e-4)
+        means.append(event["mean"])
+    (judgement,) = judged([responds], effort(tmp_path).roots)
+    assert judgement.ours == pytest.approx(means[0] - means[1])
+    assert judgement.verdict == ("reproduced" if means[0] > means[1] else "outside tolerance")
+    assert judgement.tolerance == 0
+    fill([responds], effort(tmp_path))
+    assert len(events.read(folder, responded.FILE)) == 1
+
+
+def test_responses_that_were_not_measured_are_told(tmp_path):
+    how = Difference(larger=MINE, smaller=OTHER, metric=RESPONSE)
+    for experiment in (mine(), other()):
+        record(tmp_path / "records", experiment, 50.0)
+    cells = [Cell(row="a", column="b", how=how, unit=RESPONSE)]
+    (judgement,) = judged(cells, effort(tmp_path).roots)
+    assert judgement.verdict == "not run"
+    assert judgement.why[0].startswith("the responses of ")
+    assert len(judgement.why) == 2
 
 
 SCRIPT = """

@@ -12,6 +12,8 @@ from residua.errors import ResiduaError
 from residua.experiment import Claim
 from residua.report import claims, record
 from residua.report.record import Record
+from residua.reproduce import responded
+from residua.reproduce.cell import RESPONSE
 from residua.reproduce.same import configuration, record_that_differs, settings_that_differ
 from residua.reproduce.verdict import Measured
 
@@ -70,6 +72,8 @@ class Found:
 
     def number(self, metric: str, views: Views) -> float | None:
         """Return what was measured under a protocol; None if that was not looked at."""
+        if metric == RESPONSE:
+            return responded.recorded(self.folder)
         asked = Claim(metric=metric, value=0.0, unit="", statistic="", source="", views=views)
         return claims.measured(encode(asked), self.record)
 

@@ -8,6 +8,7 @@ from typing import Any
 from residua import events
 from residua.report import record
 from residua.report.record import Record
+from residua.reproduce import responded
 from residua.reproduce.given import FOLDER
 from residua.reproduce.markdown import code, slug, table
 
@@ -58,6 +59,7 @@ def entry(folder: Path) -> str:
 def files_of(folder: Path, place: str) -> str:
     """List the files of a record, with the way to them."""
     names = ("config.yaml", "events.jsonl", "results.csv", events.WINDOWS, events.EVALUATIONS)
+    names += (responded.FILE,)
     return ", ".join(f"[{name}]({place}/{name})" for name in names if (folder / name).is_file())
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from residua import execute
 from residua.data.views import Views, Whole
 from residua.detection_experiment import AnyExperiment
+from residua.reproduce import responded
+from residua.reproduce.cell import RESPONSE
 from residua.reproduce.effort import Effort, placed
 from residua.reproduce.evidence import Found, found, resumable
 from residua.reproduce.later import look_again
@@ -61,7 +63,10 @@ def complete(
     for step in steps:
         _carry_out(step, target, effort)
     for folder, views in world.told(_unlooked(recipe, target, effort, looks, world)):
-        look_again(folder, views, world)
+        if views is None:
+            responded.look(folder, world)
+        else:
+            look_again(folder, views, world)
     return left
 
 
@@ -130,8 +135,11 @@ def _unlooked(
     effort: Effort,
     looks: Iterable[tuple[str, Views]],
     world: World,
-) -> list[tuple[Path, Views]]:
-    """List which runs have not been tested under which protocols, each once."""
+) -> list[tuple[Path, Views | None]]:
+    """List which runs have not been tested under which protocols, each once.
+
+    None stands for a look at their responses.
+    """
     if not world.leads:
         return []
     listed = [
@@ -139,9 +147,10 @@ def _unlooked(
         for run in found(recipe, [effort.runs])
         if run.finished and run.configuration == configuration(target)
     ]
-    todo: dict[tuple[Path, Views], None] = {}
+    todo: dict[tuple[Path, Views | None], None] = {}
     for metric, views in looks:
         for run in listed:
-            if views != Whole() and run.number(metric, views) is None:
-                todo[run.folder, views] = None
+            later = metric == RESPONSE or views != Whole()
+            if later and run.number(metric, views) is None:
+                todo[run.folder, None if metric == RESPONSE else views] = None
     return list(todo)

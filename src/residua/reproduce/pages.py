@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from residua.reproduce import kept, studies
-from residua.reproduce.cell import Cell, Counted, Setting, Table
+from residua.reproduce.cell import RESPONSE, Cell, Counted, Setting, Table
 from residua.reproduce.markdown import code, slug, table
 from residua.reproduce.run import Records, judge_all
 from residua.reproduce.tables import tables
@@ -184,7 +184,7 @@ def _row(judgement: Judgement) -> list[str]:
 def _number(value: float | None, cell: Cell, *, signed: bool = False) -> str:
     if value is None:
         return ""
-    is_count = cell.unit not in {"percent", "points"}
+    is_count = cell.unit not in {"percent", "points", RESPONSE}
     return format(value, f"{'+' if signed else ''}{',.0f' if is_count else '.2f'}")
 
 

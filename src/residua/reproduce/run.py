@@ -12,7 +12,16 @@ from residua.errors import ConfigError, DataError, ResiduaError, RunError, close
 from residua.experiment import Experiment
 from residua.nets.imagenet import ImagenetConfig
 from residua.reproduce import given
-from residua.reproduce.cell import Cell, Counted, Difference, Evaluated, Exceeds, Table, Trained
+from residua.reproduce.cell import (
+    RESPONSE,
+    Cell,
+    Counted,
+    Difference,
+    Evaluated,
+    Exceeds,
+    Table,
+    Trained,
+)
 from residua.reproduce.count import counted
 from residua.reproduce.effort import Effort
 from residua.reproduce.evidence import Found, found, groups
@@ -130,7 +139,7 @@ def _with_state(judgement: Judgement, there: Records) -> Judgement:
         return judgement
     wanted = asked_by(judgement.cell.how)
     told = [
-        f"{run.folder} was not tested under this protocol ({asked.views.protocol})"
+        _untested(run, asked)
         if run.finished
         else f"{run.folder} has come to {run.record.iteration:,} of "
         f"{run.experiment.schedule.until:,} updates"
@@ -143,6 +152,13 @@ def _with_state(judgement: Judgement, there: Records) -> Judgement:
             "runs of both are there, and none of the one is as long and set as of the other"
         )
     return dataclasses.replace(judgement, why=tuple(told))
+
+
+def _untested(run: Found, asked: Asked) -> str:
+    """Say what was not measured of a finished run."""
+    if asked.metric == RESPONSE:
+        return f"the responses of {run.folder} were not measured"
+    return f"{run.folder} was not tested under this protocol ({asked.views.protocol})"
 
 
 def asked_by(how: object) -> list[Asked]:
