@@ -239,10 +239,10 @@ def test_a_difference_is_of_runs_that_are_alike(tmp_path):
     judgement = only(tmp_path, deeper_is_worse)
     assert judgement.verdict == "not run"
     assert judgement.why[0].startswith("runs of both are there, and none of the one is as long")
-    record(tmp_path, recipes.find("cifar.plain56").lasting(100), 85.0)
+    record(tmp_path, recipes.find("cifar.plain56").lasting(100), 85.0, name="short")
     judgement = only(tmp_path, deeper_is_worse)
     assert (judgement.verdict, judgement.ours) == ("scaled down", 5.0)
-    record(tmp_path, recipes.find("cifar.plain20"), 9.0)
+    record(tmp_path, recipes.find("cifar.plain20"), 9.0, name="whole")
     judgement = only(tmp_path, deeper_is_worse)
     assert (judgement.verdict, judgement.ours) == ("reproduced", 4.0)
 

@@ -50,7 +50,7 @@ def records(tmp_path):
         name="orders",
         title="Two orders",
         entries=entries,
-        why="4 updates each",
+        why="4 updates each; --updates 4 repeats it",
         notes=["Mind the axes."],
         source="After a paper.",
     )
@@ -80,7 +80,7 @@ def test_a_study_says_numbers_n_paper_and_how_it_was_made(records):
     expected = ["2", "1.50 ± 0.71", "3.00 ± 1.41", "2.00 to 4.00", parameters, "6.61"]
     assert found["early"] == expected
     assert found["late"] == ["1", "3.50", "7.00", "", parameters, "fail"]
-    assert found["how long"] == ["4 updates each"]
+    assert found["how long"] == ["4 updates each; `--updates 4` repeats it"]
     assert found["code"] == ["residua 0.1.0, commit abc1234"]
     assert "Orders: early errs least here.\n" in text
     assert "After a paper. Mind the axes." in text
@@ -106,7 +106,7 @@ def test_every_training_has_its_seed_settings_and_files_and_one_that_failed_says
 
 
 def test_a_look_inside_leads_to_the_runs_that_are_kept(records):
-    text = section(studies.page(records, "../../records"), "blocks: lesion")
+    text = section(studies.page(records, "../../records"), "blocks\n")
     found = {row[0]: row[1] for row in rows(text)}
     assert found["runs"] == "[mine seed0](runs.md#mine-seed0), lost seed0"
     assert found["command"] == "`residua lab lesion mine/seed0 lost/seed0`"

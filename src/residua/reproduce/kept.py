@@ -100,7 +100,9 @@ def environment_of(known: Mapping[str, Any]) -> dict[str, str]:
     if version.endswith("+"):
         version, changed = version[:-1], ", changed after that commit"
     processes = known.get("processes", 1)
-    machine = [known.get("processor"), f"{known.get('threads')} threads", known.get("device")]
+    threads = known.get("threads")
+    counted = threads and f"{threads} thread{'' if threads == 1 else 's'}"
+    machine = [known.get("processor"), counted, known.get("device")]
     machine += [known.get("precision"), *([f"{processes} processes"] if processes > 1 else [])]
     return {
         "code": f"residua {known.get('residua')}, commit {version}{changed}",

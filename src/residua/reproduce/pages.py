@@ -4,9 +4,10 @@ Every number of ours leads to the entry of its record (`residua.reproduce.kept`)
 seed, code version and command and leads to its settings.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -66,7 +67,10 @@ def pages(records: Path, up: str = "..") -> dict[str, str]:
         The text of every page by its path: `results.md`, and those in `results/`.
     """
     there = Records((records,))
-    judged = {name: judge_all(each.cells, there) for name, each in tables().items()}
+    judged = {
+        name: [_placeless(found, records) for found in judge_all(each.cells, there)]
+        for name, each in tables().items()
+    }
     papers = dict.fromkeys(name.partition(".")[0] for name in judged)
     made = {f"results/{paper}.md": _paper(paper, judged) for paper in papers}
     way = f"{up}/{records.name}"
@@ -75,6 +79,12 @@ def pages(records: Path, up: str = "..") -> dict[str, str]:
         made["results/studies.md"] = studies.page(records, f"../{way}")
     made["results/runs.md"] = kept.page(records, f"../{way}")
     return {"results.md": _overview(judged, below, records), **made}
+
+
+def _placeless(judgement: Judgement, records: Path) -> Judgement:
+    """Name runs by their places among the records, wherever these lie."""
+    why = tuple(text.replace(f"{records}{os.sep}", "") for text in judgement.why)
+    return replace(judgement, why=why)
 
 
 def _overview(judged: dict[str, list[Judgement]], below: Iterable[str], records: Path) -> str:

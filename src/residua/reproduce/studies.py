@@ -5,6 +5,7 @@ the numbers of a look inside networks, and figures.
 """
 
 import json
+import re
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -68,7 +69,7 @@ def _studies(records: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 def _heading(folder: Path, told: dict[str, Any]) -> str:
     """Name a study by its folder, which no other has, and by what it is about."""
-    return f"{folder.name}: {told.get('title') or told['study']}"
+    return f"{folder.name}: {told['title']}" if told.get("title") else folder.name
 
 
 def _sentence(text: str) -> str:
@@ -88,7 +89,7 @@ def _comparison(folder: Path, place: str) -> list[str]:
     above = [f"{sweep.source} {' '.join(sweep.notes)}".strip(), ""] if sweep.source else []
     also = ", ".join(f"[{each}]({place}/{each})" for each in _also(folder))
     facts = {
-        "how long": sweep.why,
+        "how long": re.sub(r"--[a-z-]+(?: \d+)?", lambda found: code(found[0]), sweep.why),
         "command": _all(code(str(run.start["command"])) for run in runs if "command" in run.start),
         "pictures": _all(_pictures(run) for run in runs),
         **_environments([run.start["environment"] for run in runs]),
