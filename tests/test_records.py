@@ -7,10 +7,11 @@ import pytest
 
 from residua import events, outcome, runs
 from residua.report import compared
+from residua.reproduce import responded
 
 RECORDS = Path(__file__).parents[1] / "records"
-# Training errors in finer steps than epochs, and tests after the end.
-MORE = {events.WINDOWS, events.EVALUATIONS}
+# Training errors in finer steps than epochs, and what was looked at after the end.
+MORE = {events.WINDOWS, events.EVALUATIONS, responded.FILE}
 KEPT = sorted(path.parent for path in RECORDS.rglob("config.yaml"))
 STUDIES = sorted(path for path in (RECORDS / "lab").glob("*") if path.is_dir())
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from residua import files, plots
 from residua.errors import CheckpointError
 from residua.report import compared, page
-from residua.report.compared import Row, Sweep, rows_of
+from residua.report.compared import Row, Sweep
+from residua.report.record import read
 from residua.report.sweep import spread
 
 
@@ -75,7 +76,7 @@ def write_width(
         CheckpointError: no training of one of them has come to its end.
         RunError: the files cannot be written.
     """
-    rows = rows_of(sweep)
+    rows = [Row(entry, [read(run) for run in entry.runs]) for entry in sweep.entries]
     unfinished = [row.entry.name for row in rows if not row.finished]
     if unfinished:
         raise CheckpointError(f"no training of {' and '.join(unfinished)} has come to its end")

@@ -56,6 +56,18 @@ def entry(folder: Path) -> str:
     return f"runs.md#{slug(title(folder))}"
 
 
+def pictures(start: Mapping[str, Any]) -> str:
+    """Say how many pictures were learned from, held out if any, and tested on."""
+    learned, held, tested = start["sizes"]
+    words = [f"{learned:,} to learn from", f"{held:,} to look at meanwhile"][: 2 if held else 1]
+    return f"{', '.join(words)}{',' if held else ''} and {tested:,} to test on"
+
+
+def took(seconds: float) -> str:
+    """Say a time in the unit that shows it."""
+    return f"{seconds:,.0f} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
+
+
 def files_of(folder: Path, place: str) -> str:
     """List the files of a record, with the way to them."""
     names = ("config.yaml", "events.jsonl", "results.csv", events.WINDOWS, events.EVALUATIONS)
@@ -86,9 +98,8 @@ def _facts(found: Record) -> dict[str, str]:
         **environment_of(start["environment"]),
         "settings": f"config.yaml, digest {start['digest']}",
         "updates": f"{found.iteration:,} of {found.until:,}, batches of {start.get('batch_size')}",
-        "pictures": " and ".join(f"{size:,}" for size in start["sizes"][::2])
-        + " to learn from and to test on",
-        "took": f"{found.seconds / 60:,.0f} minutes, began {_day(start['time'])}",
+        "pictures": pictures(start),
+        "took": f"{took(found.seconds)}, began {_day(start['time'])}",
         "ended": found.end,
         "later tests": "; ".join(_evaluation(event) for event in found.evaluations),
     }

@@ -13,7 +13,14 @@ from typing import Any
 
 from residua.report.compared import FILE, Row, kept, rows_of
 from residua.report.record import Record
-from residua.reproduce.kept import entry, environment_of, files_of, title
+from residua.reproduce.kept import (
+    entry,
+    environment_of,
+    files_of,
+    pictures,
+    title,
+    took,
+)
 from residua.reproduce.markdown import code, table
 
 LAB = "lab"
@@ -149,18 +156,15 @@ def _run(run: Record, place: str) -> list[str]:
         str(run.start["recipe"]),
         str(run.start["seed"]),
         error,
-        f"{run.seconds:,.0f} s",
+        took(run.seconds),
         f"digest {run.start['digest']}",
         files_of(run.folder, place),
     ]
 
 
 def _pictures(run: Record) -> str:
-    learned, held, tested = run.start["sizes"]
-    return (
-        f"{learned:,} to learn from, {held:,} to look at meanwhile, {tested:,} to test on, once; "
-        f"{run.start['until']:,} updates of {run.start.get('batch_size')}"
-    )
+    batches = f"{run.start['until']:,} updates, batches of {run.start.get('batch_size')}"
+    return f"{pictures(run.start)}; {batches}"
 
 
 def _environments(found: Sequence[Any]) -> dict[str, str]:
