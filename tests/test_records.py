@@ -50,7 +50,7 @@ def test_studies_say_what_they_found_and_by_which_command():
     for folder in STUDIES:
         looks = [json.loads(path.read_text()) for path in folder.glob("*.json")]
         (told,) = [look for look in looks if "finding" in look]
-        assert list(folder.glob("*.png")), folder
+        assert list(folder.glob("*.svg")), folder
         if "entries" in told:
             sweep, _ = compared.kept(folder)
             listed = {run for entry in sweep.entries for run in entry.runs}

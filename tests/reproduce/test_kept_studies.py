@@ -55,7 +55,7 @@ def records(tmp_path):
         source="After a paper.",
     )
     compared.keep(folder, sweep, FINDING)
-    (folder / "figure.png").touch()
+    (folder / "figure.svg").touch()
     (folder / "study.json").write_text("{}")
     kept_runs.record(root, kept_runs.mine(), 60.0)
     (root / "lab" / "blocks").mkdir()
@@ -84,7 +84,7 @@ def test_a_study_says_numbers_n_paper_and_how_it_was_made(records):
     assert found["code"] == ["residua 0.1.0, commit abc1234"]
     assert "Orders: early errs least here.\n" in text
     assert "After a paper. Mind the axes." in text
-    assert f"![figure: {FINDING}](../../records/lab/orders/figure.png)" in text
+    assert "![orders, figure](../../records/lab/orders/figure.svg)" in text
 
 
 NET = (kept_runs.mine().net, (1, 8, 8))

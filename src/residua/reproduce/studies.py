@@ -57,8 +57,8 @@ def page(records: Path, way: str) -> str:
     for folder, told in _studies(records):
         place = f"{way}/{folder.relative_to(records).as_posix()}"
         lines += [f"## {_heading(folder, told)}", "", f"{_sentence(told['finding'])}", ""]
-        for picture in sorted(folder.glob("*.png")):
-            lines += [f"![{picture.stem}: {told['finding']}]({place}/{picture.name})", ""]
+        for picture in sorted(folder.glob("*.svg")):
+            lines += [f"![{folder.name}, {picture.stem}]({place}/{picture.name})", ""]
         is_comparison = (folder / FILE).is_file()
         lines += _comparison(folder, place) if is_comparison else _look(folder, told, place)
     return "\n".join(lines)
