@@ -119,6 +119,16 @@ def test_every_command_is_understood(reader):
     assert not wrong
 
 
+def test_switches_are_written_as_commands_take_them():
+    """`--net.no-freeze-norm`, where a reader might expect `--net.freeze-norm False`."""
+    wrong = [
+        (page, found)
+        for page, text in PAGES.items()
+        for found in re.findall(r"--[\w.-]+[ =](?:True|False)\b", text)
+    ]
+    assert not wrong
+
+
 @pytest.mark.parametrize(
     "words",
     [
