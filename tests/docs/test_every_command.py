@@ -30,6 +30,8 @@ STANDS_FOR = {
     "PATH": "./my_voc",
     "TABLE": "he2015.table6",
     "MODULE:ATTR": "torchvision:resnet18",
+    "FILE": "net.safetensors",
+    "NET": "cifar.resnet20",
     "my_package.recipes:mine": "mine_of_a_reader:mine",
 }
 
