@@ -173,6 +173,9 @@ def test_what_another_process_has_begun_says_how_the_others_are_trained(tmp_path
     wanted = effort(tmp_path, seeds=3)
     there = found(mine(), wanted.roots)
     assert not target_of(mine(), wanted, there).compile
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / "2.pt").touch()
+    assert steps_to(compiled, wanted, there)[0] == Step(0, folder)
     with files.alone(folder / "events.jsonl"):
         target = target_of(mine(), wanted, there)
         assert target.compile
