@@ -42,6 +42,18 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
         files.write(tmp_path / "file" / "a.txt", "x")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files cannot be held there")
+def test_it_is_known_whether_a_file_is_held(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.touch()
+    assert not files.is_held(path)
+    with files.alone(path):
+        assert files.is_held(path)
+    assert not files.is_held(path)
+    with files.alone(path):
+        pass
+
+
 def test_lines_are_appended(tmp_path):
     files.append(tmp_path / "log", "one")
     files.append(tmp_path / "log", "two")
@@ -62,15 +74,3 @@ def test_what_forks_off_does_not_hold_the_file_longer(tmp_path):
     finally:
         event.set()
         child.join()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="files cannot be held there")
-def test_it_is_known_whether_a_file_is_held(tmp_path):
-    path = tmp_path / "events.jsonl"
-    path.touch()
-    assert not files.is_held(path)
-    with files.alone(path):
-        assert files.is_held(path)
-    assert not files.is_held(path)
-    with files.alone(path):
-        pass
