@@ -17,7 +17,7 @@ from residua.reproduce.cell import Cell, Trained
 from residua.reproduce.same import pictures_of
 from residua.train.schedule import StepsConfig
 
-MINE, CROPPED = "kept_runs:mine", "kept_runs:cropped"
+MINE, OTHER, CROPPED = "kept_runs:mine", "kept_runs:other", "kept_runs:cropped"
 CROP = CenterCrop(short_side=9, size=8)
 
 

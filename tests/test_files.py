@@ -1,5 +1,6 @@
 import errno
 import os
+import sys
 
 import pytest
 
@@ -39,6 +40,18 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RunError, match="cannot write"):
         files.write(tmp_path / "file" / "a.txt", "x")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files cannot be held there")
+def test_it_is_known_whether_a_file_is_held(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.touch()
+    assert not files.is_held(path)
+    with files.alone(path):
+        assert files.is_held(path)
+    assert not files.is_held(path)
+    with files.alone(path):
+        pass
 
 
 def test_lines_are_appended(tmp_path):

@@ -499,6 +499,16 @@ def test_degradation_says_what_one_sees_with_the_numbers(study):
     assert (study / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_where_depth_hurts_with_shortcuts_too_nothing_is_said_of_them(tmp_path):
+    runs = {run.parent.name: run for run in degradation_runs(tmp_path / "runs")}
+    events = (runs["digits.plain56"] / "events.jsonl").read_text()
+    path = runs["digits.resnet56"] / "events.jsonl"
+    path.write_text(events.replace("digits.plain56", "digits.resnet56"))
+    text = read(report.write_degradation(tmp_path / "lab", list(runs.values())).read_text())
+    assert "The deeper residual network is behind its shallow one too" in text
+    assert "this is not overfitting" not in text
+
+
 def test_several_seeds_are_means_with_deviation_and_n(tmp_path):
     runs = degradation_runs(tmp_path / "runs", seeds=3)
     text = read(report.write_degradation(tmp_path / "lab", runs).read_text())

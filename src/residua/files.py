@@ -127,6 +127,20 @@ def alone(path: Path) -> Iterator[None]:
             _held.discard(file)
 
 
+def is_held(path: Path) -> bool:
+    """Tell whether a process holds a file, where the operating system can (not on Windows)."""
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def append(path: Path, line: str) -> None:
     """Append one line, in a single call of the operating system.
 

@@ -30,6 +30,8 @@ STANDS_FOR = {
     "PATH": "./my_voc",
     "TABLE": "he2015.table6",
     "MODULE:ATTR": "torchvision:resnet18",
+    "FILE": "net.safetensors",
+    "NET": "cifar.resnet20",
     "my_package.recipes:mine": "mine_of_a_reader:mine",
 }
 
@@ -115,6 +117,16 @@ def test_every_command_is_understood(reader):
         f"{FOUND[words]}: residua {shlex.join(words)}"
         for words in WHOLE
         if words[-1] != "--resume" and not understood(words)
+    ]
+    assert not wrong
+
+
+def test_switches_are_written_as_commands_take_them():
+    """`--net.no-freeze-norm`, where a reader might expect `--net.freeze-norm False`."""
+    wrong = [
+        (page, found)
+        for page, text in PAGES.items()
+        for found in re.findall(r"--[\w.-]+[ =](?:True|False)\b", text)
     ]
     assert not wrong
 

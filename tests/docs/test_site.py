@@ -60,6 +60,12 @@ def test_the_python_of_the_guide_runs(capsys):
     assert "torch.Size([2, 10])" in capsys.readouterr().out
 
 
+def test_the_python_about_weights_runs(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", PAGES["weights.md"], flags=re.DOTALL)
+    exec(compile(code, "weights.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("residua None torch.Size([1, 10])")
+
+
 def differences():
     rows = [line for line in PAGES["differences.md"].splitlines() if line.startswith("| ")]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]

@@ -12,7 +12,7 @@ from residua.lab.equal import parameters
 from residua.lab.ground import ground
 from residua.lab.width import _interleaved, measure_times, name, wide_twin, width
 from residua.nets.wide import WideConfig
-from residua.report.sweep import Entry, Row, Sweep
+from residua.report.compared import Entry, Row, Sweep
 from residua.report.width import NetTime, Timed, compare, verdict
 
 

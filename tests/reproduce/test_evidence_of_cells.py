@@ -231,11 +231,20 @@ def test_an_error_in_training_and_a_difference_are_read_from_both(tmp_path):
     assert of(tmp_path, deeper_is_worse) == ["reproduced"]
 
 
-def test_a_difference_to_a_scaled_run_is_scaled(tmp_path):
+def test_a_difference_is_of_runs_that_are_alike(tmp_path):
     how = Difference(larger="cifar.plain56", smaller="cifar.plain20")
+    deeper_is_worse = Cell(row="a", column="b", how=how)
     record(tmp_path, recipes.find("cifar.plain56"), 13.0)
-    record(tmp_path, recipes.find("cifar.plain20").lasting(100), 9.0)
-    assert of(tmp_path, Cell(row="a", column="b", how=how)) == ["scaled down"]
+    record(tmp_path, recipes.find("cifar.plain20").lasting(100), 80.0)
+    judgement = only(tmp_path, deeper_is_worse)
+    assert judgement.verdict == "not run"
+    assert judgement.why[0].startswith("runs of both are there, and none of the one is as long")
+    record(tmp_path, recipes.find("cifar.plain56").lasting(100), 85.0, name="short")
+    judgement = only(tmp_path, deeper_is_worse)
+    assert (judgement.verdict, judgement.ours) == ("scaled down", 5.0)
+    record(tmp_path, recipes.find("cifar.plain20"), 9.0, name="whole")
+    judgement = only(tmp_path, deeper_is_worse)
+    assert (judgement.verdict, judgement.ours) == ("reproduced", 4.0)
 
 
 def test_an_accuracy_is_what_is_left_of_an_error(tmp_path):

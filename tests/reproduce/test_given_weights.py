@@ -123,4 +123,4 @@ def test_in_the_place_of_a_recipe_weights_are_scaled_however_close(tmp_path):
     given_test(tmp_path, "resnet50", RESNET50, 24.7)
     (judgement,) = judged([of], [tmp_path])
     assert (judgement.verdict, judgement.ours) == ("scaled down", 24.7)
-    assert judgement.why[0] == "the weights were not trained by imagenet.resnet50"
+    assert judgement.why[0] == "the weights were not trained by the recipe"

@@ -7,12 +7,14 @@ import sys
 
 import pytest
 
-from kept_runs import CROP, CROPPED, cell, later, mine, other, record
-from residua import events, execute, recipes
+from kept_runs import CROP, CROPPED, MINE, OTHER, cell, later, mine, other, record
+from residua import events, execute, files, recipes, runs
+from residua.analyze.responses import responses
 from residua.config import digest
 from residua.data.views import CenterCrop
-from residua.errors import ConfigError
-from residua.reproduce.cell import Cell, Trained
+from residua.errors import ConfigError, RunError
+from residua.reproduce import responded
+from residua.reproduce.cell import RESPONSE, Cell, Difference, Trained
 from residua.reproduce.effort import Effort, placed
 from residua.reproduce.evidence import found
 from residua.reproduce.missing import Step, steps_to, target_of
@@ -143,6 +145,43 @@ def test_a_kept_record_without_an_end_is_not_gone_on_with(tmp_path):
     assert steps_to(mine(), wanted, found(mine(), wanted.roots)) == [Step(0, None)]
 
 
+def begun(folder, experiment):
+    """A run that has begun and has neither an end nor a checkpoint."""
+    folder = record(folder, experiment, 50.0)
+    lines = (folder / "events.jsonl").read_text().splitlines()
+    (folder / "events.jsonl").write_text(f"{lines[0]}\n")
+    return folder
+
+
+def test_what_another_process_is_at_work_on_is_left_to_it_and_told(tmp_path):
+    folder = begun(tmp_path / "runs", mine())
+    heard = Heard()
+    wanted = effort(tmp_path, seeds=2, listen=heard)
+    with files.alone(folder / "events.jsonl"):
+        (fault,) = fill([cell()], wanted)
+    told = f"another process is at work on {folder}: start again when it has ended"
+    assert (type(fault), str(fault)) == (RunError, told)
+    # The other seed was trained meanwhile.
+    assert (folders(tmp_path), heard.updates) == (["seed0", "seed1"], 4)
+    assert fill([cell()], effort(tmp_path, listen=heard)) == []
+    assert heard.updates == 4
+
+
+def test_what_another_process_has_begun_says_how_the_others_are_trained(tmp_path):
+    compiled = dataclasses.replace(mine(), compile=True)
+    folder = begun(tmp_path / "runs", compiled)
+    wanted = effort(tmp_path, seeds=3)
+    there = found(mine(), wanted.roots)
+    assert not target_of(mine(), wanted, there).compile
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / "2.pt").touch()
+    assert steps_to(compiled, wanted, there)[0] == Step(0, folder)
+    with files.alone(folder / "events.jsonl"):
+        target = target_of(mine(), wanted, there)
+        assert target.compile
+        assert steps_to(target, wanted, there) == [Step(1, None), Step(2, None)]
+
+
 def test_of_two_configurations_the_one_with_more_runs_is_filled_up(tmp_path):
     compiled = dataclasses.replace(mine(), compile=True)
     record(tmp_path / "runs", mine(), 50.0)
@@ -181,6 +220,39 @@ def test_a_protocol_that_is_missing_is_looked_at_once_and_recorded(tmp_path):
     assert test["count"] == events.result(events.read(folder))["test_count"]
     fill([of_the_crop()], effort(tmp_path))
     assert len(events.evaluations(folder)) == 1
+
+
+def test_responses_are_measured_once_of_each_run_and_compared(tmp_path):
+    how = Difference(larger=MINE, smaller=OTHER, metric=RESPONSE)
+    responds = Cell(row="mine above other", column="mean response", how=how, unit=RESPONSE)
+    fill([responds], effort(tmp_path))
+    means = []
+    for name in ("mine", "other"):
+        folder = tmp_path / "runs" / name / "seed0"
+        (event,) = events.read(folder, responded.FILE)
+        assert (event["count"], len(event["layers"]), event["weights"]) == (360, 7, "last")
+        trained = runs.load(folder)
+        pictures = trained.normalize(trained.experiment.load_data().test.images.float())
+        found = responses(trained.net, [pictures])
+        assert event["mean"] == pytest.approx(found.mean, rel=1e-4)
+        means.append(event["mean"])
+    (judgement,) = judged([responds], effort(tmp_path).roots)
+    assert judgement.ours == pytest.approx(means[0] - means[1])
+    assert judgement.verdict == ("reproduced" if means[0] > means[1] else "outside tolerance")
+    assert judgement.tolerance == 0
+    fill([responds], effort(tmp_path))
+    assert len(events.read(folder, responded.FILE)) == 1
+
+
+def test_responses_that_were_not_measured_are_told(tmp_path):
+    how = Difference(larger=MINE, smaller=OTHER, metric=RESPONSE)
+    for experiment in (mine(), other()):
+        record(tmp_path / "records", experiment, 50.0)
+    cells = [Cell(row="a", column="b", how=how, unit=RESPONSE)]
+    (judgement,) = judged(cells, effort(tmp_path).roots)
+    assert judgement.verdict == "not run"
+    assert judgement.why[0].startswith("the responses of ")
+    assert len(judgement.why) == 2
 
 
 SCRIPT = """

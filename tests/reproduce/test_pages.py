@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def made(tmp_path, monkeypatch):
 
 def test_a_row_says_statistic_n_and_verdict(made):
     text = pages.pages(made / "records")["results/he2015.md"]
-    _, ours, theirs, far, size = (row for row in rows(text) if row[0] != "---")
+    _, ours, theirs, far, size, *_ = (row for row in rows(text) if row[0] != "---")
     assert ours[5] == "[60.50](runs.md#mine-seed0)"
     assert ours[6:] == ["mean, n = 2", "+10.50", "1.41", "outside tolerance"]
     assert theirs[5:] == ["", "", "", "", "quoted"]
@@ -98,7 +99,29 @@ def test_a_row_says_statistic_n_and_verdict(made):
     assert size[-1] == "outside tolerance"
     assert "counted of `CifarConfig(depth=8, in_channels=1)`" in text
     assert "runs [mine seed0](runs.md#mine-seed0), [mine seed1](runs.md#mine-seed1)" in text
-    assert "Printed there and no result: mine, updates: 4 updates" in text
+    assert (
+        "Printed there too, and no results:\n\n| row | updates |\n| --- | ---: |\n| mine | 4 |"
+        in text
+    )
+
+
+def test_a_table_of_which_nothing_was_run_has_no_empty_columns(made, monkeypatch):
+    cells = (kept_runs.cell(row="theirs", how=Quoted(), stated=5.0),)
+    found = Table(name="he2015.x", title="X", source="S", cells=cells)
+    monkeypatch.setattr(pages, "tables", lambda: {"he2015.x": found})
+    heads, _, theirs = rows(pages.pages(made / "records")["results/he2015.md"])
+    assert heads == ["row", "column", "paper", "statistic", "seen in", "verdict"]
+    assert theirs == ["theirs", "error", "5.00", "single run", "P", "quoted"]
+
+
+def test_what_a_page_says_does_not_depend_on_where_the_records_lie(made, monkeypatch):
+    folder = made / "records" / "mine" / "seed0"
+    lines = (folder / "events.jsonl").read_text().splitlines()
+    (folder / "events.jsonl").write_text(f"{lines[0]}\n")
+    shutil.rmtree(made / "records" / "mine" / "seed1")
+    text = pages.pages(made / "records")["results/he2015.md"]
+    assert "mine, error: mine/seed0 has come to 0 of 4 updates" in text
+    assert str(made) not in text
 
 
 def test_the_overview_counts_verdicts_and_shows_what_was_run(made):

@@ -14,7 +14,7 @@ from residua.cli.options import parse
 from residua.cli.screen import Screen, say, table
 from residua.errors import ConfigError
 from residua.reproduce import tables
-from residua.reproduce.cell import Cell, Table
+from residua.reproduce.cell import RESPONSE, Cell, Table
 from residua.reproduce.effort import Effort
 from residua.reproduce.pages import pages
 from residua.reproduce.run import chosen, fill, judged
@@ -180,7 +180,7 @@ def _row(judgement: Judgement) -> list[str]:
 def _number(value: float | None, cell: Cell, *, signed: bool = False) -> str:
     if value is None:
         return ""
-    counts = cell.unit not in {"percent", "points"}
+    counts = cell.unit not in {"percent", "points", RESPONSE}
     form = ",.0f" if counts else ".2f"
     return format(value, f"{'+' if signed else ''}{form}")
 

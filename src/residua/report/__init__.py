@@ -2,6 +2,7 @@
 
 from residua.report.backbone import write_backbone
 from residua.report.batchnorm import write_batchnorm
+from residua.report.compared import Entry, Sweep
 from residua.report.degradation import write_degradation
 from residua.report.gradients import write_gradients
 from residua.report.identity import write_identity
@@ -11,7 +12,7 @@ from residua.report.page import FILE
 from residua.report.responses import write_responses
 from residua.report.run import write
 from residua.report.surfaces import write_surfaces
-from residua.report.sweep import Entry, Sweep, write_sweep
+from residua.report.sweep import write_sweep
 from residua.report.width import write_width
 
 __all__ = [

@@ -49,7 +49,8 @@ def write_batchnorm(  # noqa: PLR0913 -- one argument for each part of the page
     files.write(folder / "figure.svg", picture)
     files.write(folder / "figure.png", pixels)
     record = _record(found, findings, averaged, unaugmented)
-    record |= {"title": title, "environment": dict(environment)}
+    about = {"study": "batchnorm", "finding": headline(found), "title": title, "command": command}
+    record = about | {"environment": dict(environment)} | record
     files.write(folder / "batchnorm.json", json.dumps(record, indent=1) + "\n")
     values = {
         "title": title,

@@ -11,7 +11,8 @@ from typing import Any
 
 from residua import files, plots
 from residua.errors import CheckpointError
-from residua.report import page
+from residua.report import compared, page
+from residua.report.compared import Entry, Sweep
 from residua.report.convergence import convergence
 from residua.report.record import Record, read
 from residua.report.twins import FAMILIES, NAMES, Twin, compare, families, group, matched
@@ -28,7 +29,7 @@ def write_degradation(
     """Draw plain and residual networks of several depths, and write the page about them.
 
     Args:
-        folder: gets `report.html`, `figure.svg` and `figure.png`.
+        folder: gets `report.html`, `figure.svg`, `figure.png` and `compared.json`.
         runs: folders of plain and residual networks, of one seed each or several.
         why: the trainings are as long as they are, as a sentence.
         inside: responses and gradients of networks by layer, where they were measured.
@@ -49,6 +50,7 @@ def write_degradation(
         picture, pixels = plots.degradation_for_slides(**drawing)
         files.write(folder / "figure.svg", picture)
         files.write(folder / "figure.png", pixels)
+    compared.keep(folder, _sweep(twins, why), f"{finding(twins)}. {sentence(twins)}")
     values = {
         "title": _title(twins),
         "finding": finding(twins),
@@ -105,6 +107,21 @@ def finding(twins: Sequence[Twin]) -> str:
     return (
         f"{plain['shallow']} to {plain['deep']} layers: {page.points(plain['train_error'])} points "
         f"of training error without shortcuts, {page.points(residual['train_error'])} with them"
+    )
+
+
+def _sweep(twins: Sequence[Twin], why: str | None) -> Sweep:
+    entries = [
+        Entry(name=twin.name, does="", runs=[run.folder for run in twin.runs], paper={})
+        for twin in twins
+    ]
+    return Sweep(
+        name="degradation",
+        title=_title(twins),
+        entries=entries,
+        why=why or "",
+        notes=(),
+        source="After He et al. 2015, arXiv:1512.03385, figures 1 and 6.",
     )
 
 

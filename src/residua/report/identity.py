@@ -125,7 +125,8 @@ def write_identity(
     picture, pixels = plots.fits_for_slides(courses, note=note)
     files.write(folder / "figure.svg", picture)
     files.write(folder / "figure.png", pixels)
-    record = {**_finite(asdict(study)), "environment": dict(environment), "command": command}
+    about = {"study": "identity", "finding": finding(study), "command": command}
+    record = about | {"environment": dict(environment), **_finite(asdict(study))}
     files.write(folder / "identity.json", json.dumps(record, indent=1) + "\n")
     values = {
         "finding": finding(study),

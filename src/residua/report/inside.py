@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from residua import files
@@ -132,7 +132,15 @@ def write_inside(
             picture, pixels = section.figure.slides
             files.write(folder / f"{section.figure.name}.svg", picture)
             files.write(folder / f"{section.figure.name}.png", pixels)
-    kept = {"study": study, "n": about.n, "environment": dict(about.environment), "found": record}
+    kept = {
+        "study": study,
+        "finding": finding,
+        "n": about.n,
+        "networks": [asdict(network) for network in about.networks],
+        "command": about.command,
+        "environment": dict(about.environment),
+        "found": record,
+    }
     files.write(folder / f"{study}.json", json.dumps(kept, indent=1) + "\n")
     values = {
         "study": study,

@@ -2,86 +2,25 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from residua import files, plots
 from residua.errors import CheckpointError
-from residua.report import page
-from residua.report.convergence import Descent, descent
+from residua.report import compared, page
+from residua.report.compared import Row, Sweep
+from residua.report.convergence import descent
 from residua.report.record import Record, read
 
 # Levels of the training error whose iterations stand in the table, in percent.
 LEVELS = (50.0, 10.0, 2.0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One setting of a sweep.
-
-    Args:
-        name: as the paper calls it.
-        does: the same as a sentence or a formula; empty where the name says it.
-        runs: folders of its trainings, of one seed each or several.
-        paper: what is printed there, by column: "25.03", "fail".
-    """
-
-    name: str
-    does: str
-    runs: Sequence[Path]
-    paper: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sweep:
-    """A sweep that has been trained.
-
-    Args:
-        name: such as "shortcuts".
-        title: what is compared.
-        entries: the settings, in the order of the paper.
-        why: the trainings are as long as they are, as a sentence.
-        notes: paragraphs on how to read it, such as where it differs from the paper.
-        source: of the papers' numbers, and where they stand.
-    """
-
-    name: str
-    title: str
-    entries: Sequence[Entry]
-    why: str
-    notes: Sequence[str]
-    source: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """An entry with the records of its trainings."""
-
-    entry: Entry
-    runs: list[Record]
-
-    @property
-    def finished(self) -> list[Record]:
-        """The trainings that have a result."""
-        return [run for run in self.runs if run.result is not None]
-
-    def values(self, name: str) -> list[float]:
-        """List a number of the results, where it is known."""
-        found = [run.result[name] for run in self.finished if run.result is not None]
-        return [value for value in found if value is not None]
-
-    @property
-    def descent(self) -> Descent:
-        """How fast the trainings come down."""
-        return descent(self.entry.name, self.finished)
-
-
 def write_sweep(folder: Path, sweep: Sweep) -> Path:
     """Draw a sweep, and write the page about it.
 
     Args:
-        folder: gets `report.html`, `figure.svg` and `figure.png`.
+        folder: gets `report.html`, `figure.svg`, `figure.png` and `compared.json`.
         sweep: with at least one training.
 
     Returns:
@@ -100,10 +39,12 @@ def write_sweep(folder: Path, sweep: Sweep) -> Path:
         picture, pixels = plots.dots_for_slides(drawn, note=note)
         files.write(folder / "figure.svg", picture)
         files.write(folder / "figure.png", pixels)
+    found = finding(rows) or sweep.title
+    compared.keep(folder, sweep, found)
     courses = [_course(row) for row in rows if row.finished and row.finished[0].learning]
     values = {
         "sweep": sweep,
-        "finding": finding(rows) or sweep.title,
+        "finding": found,
         "printed": printed(rows),
         "rows": rows,
         "first": rows[0].runs[0],
@@ -115,6 +56,7 @@ def write_sweep(folder: Path, sweep: Sweep) -> Path:
         "courses": plots.courses(courses, note=note) if courses else "",
         "courses_narrow": plots.courses(courses, note=note, narrow=True) if courses else "",
         "unfinished": [(row, run) for row in rows for run in row.runs if run.result is None],
+        "descents": [descent(row.entry.name, row.finished) for row in rows if row.finished],
         "spread": spread,
         "n": _counts(rows),
     }

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from residua import files, plots
 from residua.errors import CheckpointError
-from residua.report import page
+from residua.report import compared, page
+from residua.report.compared import Row, Sweep
 from residua.report.record import read
-from residua.report.sweep import Row, Sweep, spread
+from residua.report.sweep import spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +87,11 @@ def write_width(
     files.write(folder / "figure.png", pixels)
     record = {"environment": dict(environment), "nets": [asdict(each) for each in times]}
     files.write(folder / "times.json", json.dumps(record, indent=1) + "\n")
+    found = finding(rows, timed[0])
+    compared.keep(folder, sweep, " ".join([f"{found}.", *verdict(rows, timed)]))
     values = {
         "sweep": sweep,
-        "finding": finding(rows, timed[0]),
+        "finding": found,
         "verdict": verdict(rows, timed),
         "rows": rows,
         "timed": timed,

@@ -20,7 +20,8 @@ from residua.nets.catalogue import NetConfig
 #     D  derived by computation                      S  read in a secondary source alone
 #     M  from memory: no source was seen
 Code = Literal["P", "R", "D", "S", "M"]
-Relation = Literal["equal", "above"]
+# A metric of trained nets that no training measures: the mean deviation of their layers' responses.
+RESPONSE = "response"
 
 
 @settings

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from residua import runs
+from residua import events, files, runs
 from residua.config import encode
 from residua.data.views import Views
 from residua.detection_experiment import AnyExperiment
@@ -12,6 +12,8 @@ from residua.errors import ResiduaError
 from residua.experiment import Claim
 from residua.report import claims, record
 from residua.report.record import Record
+from residua.reproduce import responded
+from residua.reproduce.cell import RESPONSE
 from residua.reproduce.same import configuration, record_that_differs, settings_that_differ
 from residua.reproduce.verdict import Measured
 
@@ -40,6 +42,11 @@ class Found:
         return self.record.result is not None
 
     @property
+    def busy(self) -> bool:
+        """Whether another process is at work on it."""
+        return not self.finished and files.is_held(self.folder / events.FILE)
+
+    @property
     def seed(self) -> int:
         """Of the run."""
         return self.experiment.seed
@@ -65,6 +72,8 @@ class Found:
 
     def number(self, metric: str, views: Views) -> float | None:
         """Return what was measured under a protocol; None if that was not looked at."""
+        if metric == RESPONSE:
+            return responded.recorded(self.folder)
         asked = Claim(metric=metric, value=0.0, unit="", statistic="", source="", views=views)
         return claims.measured(encode(asked), self.record)
 
@@ -88,21 +97,22 @@ def found(
     )
 
 
-def summed(listed: Sequence[Found], metric: str, views: Views) -> Measured | None:
-    """Choose the runs that say most of a cell: those as in the recipe, else the longest.
+def groups(listed: Sequence[Found], metric: str, views: Views) -> list[Measured]:
+    """List what was measured, by runs of one configuration each, and one run of a seed.
 
-    Only runs of one configuration are taken together, and one of each seed.
+    Those as in the recipe come first, then the longest.
     """
-    scored = [(run, run.number(metric, views)) for run in listed if run.finished]
-    groups: dict[tuple[object, ...], dict[int, tuple[Found, float]]] = {}
-    for run, number in scored:
+    found: dict[tuple[object, ...], dict[int, tuple[Found, float]]] = {}
+    for run in listed:
+        number = run.number(metric, views) if run.finished else None
         if number is not None:
             key = (run.together, run.differences)
-            groups.setdefault(key, {}).setdefault(run.seed, (run, number))
-    if not groups:
-        return None
-    chosen = max(groups.values(), key=_weight)
-    members = [chosen[seed] for seed in sorted(chosen)]
+            found.setdefault(key, {}).setdefault(run.seed, (run, number))
+    return [_together(group) for group in sorted(found.values(), key=_weight, reverse=True)]
+
+
+def _together(group: dict[int, tuple[Found, float]]) -> Measured:
+    members = [group[seed] for seed in sorted(group)]
     first = members[0][0]
     return Measured(
         values=tuple(number for _, number in members),

@@ -8,8 +8,9 @@ from typing import Any
 from residua import events
 from residua.report import record
 from residua.report.record import Record
+from residua.reproduce import responded
 from residua.reproduce.given import FOLDER
-from residua.reproduce.markdown import code, table
+from residua.reproduce.markdown import code, slug, table
 
 ABOUT = """# Records of runs
 
@@ -32,7 +33,7 @@ def page(records: Path, way: str) -> str:
         way: from the page to it.
     """
     lines = [ABOUT]
-    for path in sorted(records.rglob("config.yaml")):
+    for path in sorted(records.glob("*/*/config.yaml")):
         found = record.read(path.parent)
         lines += _section(path.parent, _facts(found), _files(path.parent, records, way))
     for path in sorted((records / FOLDER).glob(f"*/{events.EVALUATIONS}")):
@@ -50,15 +51,37 @@ def title(folder: Path) -> str:
     return " ".join(folder.parts[-2:])
 
 
+def entry(folder: Path) -> str:
+    """Lead to a run on this page; its name is the last two parts of its path."""
+    return f"runs.md#{slug(title(folder))}"
+
+
+def pictures(start: Mapping[str, Any]) -> str:
+    """Say how many pictures were learned from, held out if any, and tested on."""
+    learned, held, tested = start["sizes"]
+    words = [f"{learned:,} to learn from", f"{held:,} to look at meanwhile"][: 2 if held else 1]
+    return f"{', '.join(words)}{',' if held else ''} and {tested:,} to test on"
+
+
+def took(seconds: float) -> str:
+    """Say a time in the unit that shows it."""
+    return f"{seconds:,.0f} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
+
+
+def files_of(folder: Path, place: str) -> str:
+    """List the files of a record, with the way to them."""
+    names = ("config.yaml", "events.jsonl", "results.csv", events.WINDOWS, events.EVALUATIONS)
+    names += (responded.FILE,)
+    return ", ".join(f"[{name}]({place}/{name})" for name in names if (folder / name).is_file())
+
+
 def _section(folder: Path, facts: dict[str, str], files: str) -> list[str]:
     rows = [[name, text] for name, text in (facts | {"files": files}).items() if text]
     return [f"## {title(folder)}", "", *table([("what", False), ("", False)], rows), ""]
 
 
 def _files(folder: Path, records: Path, way: str) -> str:
-    names = ("config.yaml", "events.jsonl", "results.csv", events.EVALUATIONS)
-    place = f"{way}/{folder.relative_to(records).as_posix()}"
-    return ", ".join(f"[{name}]({place}/{name})" for name in names if (folder / name).is_file())
+    return files_of(folder, f"{way}/{folder.relative_to(records).as_posix()}")
 
 
 def _facts(found: Record) -> dict[str, str]:
@@ -81,27 +104,29 @@ def way_of(found: Record) -> dict[str, str]:
     return {
         "seed": str(start["seed"]),
         "command": code(start["command"]) if "command" in start else "",
-        **_environment(start["environment"]),
+        **environment_of(start["environment"]),
         "settings": f"config.yaml, digest {start['digest']}",
         "updates": f"{found.iteration:,} of {found.until:,}, batches of {start.get('batch_size')}",
-        "pictures": " and ".join(f"{size:,}" for size in start["sizes"][::2])
-        + " to learn from and to test on",
-        "took": f"{found.seconds / 60:,.0f} minutes, began {_day(start['time'])}",
+        "pictures": pictures(start),
+        "took": f"{took(found.seconds)}, began {_day(start['time'])}",
         "ended": found.end,
     }
 
 
-def _environment(known: Mapping[str, Any]) -> dict[str, str]:
+def environment_of(known: Mapping[str, Any]) -> dict[str, str]:
+    """Name code, versions and machine of a record."""
     version, changed = str(known.get("code") or ""), ""
     if version.endswith("+"):
         version, changed = version[:-1], ", changed after that commit"
     processes = known.get("processes", 1)
-    machine = [known.get("processor"), f"{known.get('threads')} threads", known.get("device")]
-    machine += [known["precision"], *([f"{processes} processes"] if processes > 1 else [])]
+    threads = known.get("threads")
+    counted = threads and f"{threads} thread{'' if threads == 1 else 's'}"
+    machine = [known.get("processor"), counted, known.get("device")]
+    machine += [known.get("precision"), *([f"{processes} processes"] if processes > 1 else [])]
     return {
         "code": f"residua {known.get('residua')}, commit {version}{changed}",
         "versions": f"torch {known.get('torch')}, Python {known.get('python')}",
-        "machine": ", ".join(str(part) for part in machine),
+        "machine": ", ".join(str(part) for part in machine if part is not None),
     }
 
 
@@ -111,7 +136,7 @@ def _tested(event: Mapping[str, Any]) -> dict[str, str]:
         "weights": f"{event['weights']} ({event['origin']}), sha256 {event['sha256']}",
         "tested": f"{event['count']:,} pictures",
         "command": code(event["command"]),
-        **_environment(event["environment"]),
+        **environment_of(event["environment"]),
     }
 
 

@@ -2,7 +2,8 @@
 
 Runs are told apart by their settings without seed, claims and the place of the pictures. What is
 trained has the settings of the runs that are there already, so that their numbers may be summed up;
-what has other settings is neither counted, nor gone on with, nor touched.
+what has other settings is neither counted, nor gone on with, nor touched. What another process is
+at work on is left to it.
 """
 
 import dataclasses
@@ -13,6 +14,8 @@ from typing import Any
 from residua import execute
 from residua.data.views import Views, Whole
 from residua.detection_experiment import AnyExperiment
+from residua.reproduce import responded
+from residua.reproduce.cell import RESPONSE
 from residua.reproduce.effort import Effort, placed
 from residua.reproduce.evidence import Found, found, resumable
 from residua.reproduce.later import look_again
@@ -40,7 +43,7 @@ def complete(
     *,
     looks: Iterable[tuple[str, Views]] = (),
     pictures: tuple[int, int] | None = None,
-) -> None:
+) -> list[Path]:
     """Train and test a recipe until there are as many finished runs as are wanted.
 
     Args:
@@ -49,14 +52,22 @@ def complete(
         world: the processes that share the work.
         looks: metrics and protocols that its runs shall be tested under.
         pictures: learned from and tested on, where the data set does not say.
+
+    Returns:
+        Runs that would count, and that another process is at work on.
     """
     there = found(recipe, effort.roots, pictures) if world.leads else []
     target = world.told(target_of(recipe, effort, there) if world.leads else recipe)
     steps = world.told(steps_to(target, effort, there) if world.leads else [])
+    left = world.told(_others(target, effort, there) if world.leads else [])
     for step in steps:
         _carry_out(step, target, effort)
     for folder, views in world.told(_unlooked(recipe, target, effort, looks, world)):
-        look_again(folder, views, world)
+        if views is None:
+            responded.look(folder, world)
+        else:
+            look_again(folder, views, world)
+    return left
 
 
 def target_of(recipe: AnyExperiment, effort: Effort, there: Sequence[Found]) -> AnyExperiment:
@@ -68,7 +79,7 @@ def target_of(recipe: AnyExperiment, effort: Effort, there: Sequence[Found]) -> 
     wanted = effort.wanted(recipe)
     groups: dict[str, list[Found]] = {}
     for run in there:
-        if not run.differences and (run.finished or _ours(run, effort)):
+        if not run.differences and (run.finished or run.busy or _ours(run, effort)):
             groups.setdefault(run.configuration, []).append(run)
     if not groups:
         return wanted
@@ -85,15 +96,23 @@ def steps_to(target: AnyExperiment, effort: Effort, there: Sequence[Found]) -> l
     """List what is to be trained: what is half done first, then the smallest new seeds."""
     alike = [run for run in there if run.configuration == configuration(target)]
     finished = {run.seed for run in alike if run.finished}
+    taken = {run.seed for run in alike if run.busy} - finished
     half: dict[int, Found] = {}
     for run in alike:
-        if run.seed not in finished and _ours(run, effort):
+        if run.seed not in finished | taken and _ours(run, effort):
             best = half.setdefault(run.seed, run)
             half[run.seed] = max(best, run, key=lambda each: each.record.iteration)
     steps = [Step(seed, half[seed].folder) for seed in sorted(half)]
-    free = (seed for seed in range(effort.seeds + len(finished)) if seed not in finished | {*half})
-    steps += [Step(seed, None) for seed in free]
-    return steps[: max(0, effort.seeds - len(finished))]
+    known = finished | taken | {*half}
+    steps += [Step(seed, None) for seed in range(effort.seeds + len(known)) if seed not in known]
+    return steps[: max(0, effort.seeds - len(finished | taken))]
+
+
+def _others(target: AnyExperiment, effort: Effort, there: Sequence[Found]) -> list[Path]:
+    """List what others are at work on, where there are not as many finished runs as are wanted."""
+    alike = [run for run in there if run.configuration == configuration(target)]
+    enough = len({run.seed for run in alike if run.finished}) >= effort.seeds
+    return [] if enough else [run.folder for run in alike if run.busy]
 
 
 def _ours(run: Found, effort: Effort) -> bool:
@@ -116,8 +135,11 @@ def _unlooked(
     effort: Effort,
     looks: Iterable[tuple[str, Views]],
     world: World,
-) -> list[tuple[Path, Views]]:
-    """List which runs have not been tested under which protocols, each once."""
+) -> list[tuple[Path, Views | None]]:
+    """List which runs have not been tested under which protocols, each once.
+
+    None stands for a look at their responses.
+    """
     if not world.leads:
         return []
     listed = [
@@ -125,9 +147,10 @@ def _unlooked(
         for run in found(recipe, [effort.runs])
         if run.finished and run.configuration == configuration(target)
     ]
-    todo: dict[tuple[Path, Views], None] = {}
+    todo: dict[tuple[Path, Views | None], None] = {}
     for metric, views in looks:
         for run in listed:
-            if views != Whole() and run.number(metric, views) is None:
-                todo[run.folder, views] = None
+            later = metric == RESPONSE or views != Whole()
+            if later and run.number(metric, views) is None:
+                todo[run.folder, None if metric == RESPONSE else views] = None
     return list(todo)

@@ -4,14 +4,15 @@ Every number of ours leads to the entry of its record (`residua.reproduce.kept`)
 seed, code version and command and leads to its settings.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from residua.reproduce import kept
-from residua.reproduce.cell import Cell, Counted, Table
+from residua.reproduce import kept, studies
+from residua.reproduce.cell import RESPONSE, Cell, Counted, Setting, Table
 from residua.reproduce.markdown import code, slug, table
 from residua.reproduce.run import Records, judge_all
 from residua.reproduce.tables import tables
@@ -28,6 +29,11 @@ PAPERS = {
 TESTED = [
     *(("table", False), ("row", False), ("column", False), ("paper", True)),
     *(("statistic", False), ("ours", True), ("of", False), ("verdict", False)),
+]
+COLUMNS = [
+    *(("row", False), ("column", False), ("paper", True), ("statistic", False)),
+    *(("seen in", False), ("ours", True), ("of", False), ("difference", True)),
+    *(("tolerance", True), ("verdict", False)),
 ]
 # Notes that hold for more cells than this are said once, with their number.
 NAMED = 4
@@ -61,15 +67,27 @@ def pages(records: Path, up: str = "..") -> dict[str, str]:
         The text of every page by its path: `results.md`, and those in `results/`.
     """
     there = Records((records,))
-    judged = {name: judge_all(each.cells, there) for name, each in tables().items()}
+    judged = {
+        name: [_placeless(found, records) for found in judge_all(each.cells, there)]
+        for name, each in tables().items()
+    }
     papers = dict.fromkeys(name.partition(".")[0] for name in judged)
     made = {f"results/{paper}.md": _paper(paper, judged) for paper in papers}
     way = f"{up}/{records.name}"
+    below = [*papers, "studies", "runs"] if studies.headings(records) else [*papers, "runs"]
+    if "studies" in below:
+        made["results/studies.md"] = studies.page(records, f"../{way}")
     made["results/runs.md"] = kept.page(records, f"../{way}")
-    return {"results.md": _overview(judged, papers, records.name), **made}
+    return {"results.md": _overview(judged, below, records), **made}
 
 
-def _overview(judged: dict[str, list[Judgement]], papers: Iterable[str], records: str) -> str:
+def _placeless(judgement: Judgement, records: Path) -> Judgement:
+    """Name runs by their places among the records, wherever these lie."""
+    why = tuple(text.replace(f"{records}{os.sep}", "") for text in judgement.why)
+    return replace(judgement, why=why)
+
+
+def _overview(judged: dict[str, list[Judgement]], below: Iterable[str], records: Path) -> str:
     rows = []
     for name, found in judged.items():
         counts = Counter(judgement.verdict for judgement in found)
@@ -78,9 +96,8 @@ def _overview(judged: dict[str, list[Judgement]], papers: Iterable[str], records
     columns = [("table", False), ("what it shows", False), ("cells", True), ("state", False)]
     state = table(columns, rows)
     tested = ["## Trained or tested here", "", *table(TESTED, _tested(judged)), ""]
-    tree = ["```{toctree}", ":hidden:", "", *(f"results/{paper}" for paper in papers)]
-    tree += ["results/runs", "```"]
-    head = [ABOUT.format(records=records), *tested, "## All tables", ""]
+    tree = ["```{toctree}", ":hidden:", "", *(f"results/{name}" for name in below), "```"]
+    head = [ABOUT.format(records=records.name), *tested, *_studies(records), "## All tables", ""]
     return "\n".join([*head, *state, "", *tree, ""])
 
 
@@ -91,8 +108,18 @@ def _tested(judged: dict[str, list[Judgement]]) -> Iterator[list[str]]:
             if judgement.measured is not None and judgement.measured.folders:
                 row, column, printed, statistic, _, _, of, *_, verdict = _row(judgement)
                 ours = _number(judgement.ours, judgement.cell)
-                link = f"[{ours}](results/{_entry(judgement.measured.folders[0])})"
+                link = f"[{ours}](results/{kept.entry(Path(judgement.measured.folders[0]))})"
                 yield [_way(name), row, column, printed, statistic, link, of, verdict]
+
+
+def _studies(records: Path) -> list[str]:
+    """List the kept studies with what each found."""
+    rows = [
+        [f"[{heading}](results/studies.md#{slug(heading)})", finding]
+        for heading, finding in studies.headings(records).items()
+    ]
+    columns = [("study", False), ("found", False)]
+    return ["## Studied here", "", *table(columns, rows), ""] if rows else []
 
 
 def _way(name: str) -> str:
@@ -108,13 +135,9 @@ def _paper(paper: str, judged: dict[str, list[Judgement]]) -> str:
 
 
 def _section(each: Table, found: Sequence[Judgement]) -> list[str]:
-    columns = [("row", False), ("column", False), ("paper", True), ("statistic", False)]
-    columns += [("seen in", False), ("ours", True), ("of", False), ("difference", True)]
-    columns += [("tolerance", True), ("verdict", False)]
-    said = [
-        f"{printed.row}, {printed.column}: {printed.value:g} {printed.unit}".strip()
-        for printed in each.settings
-    ]
+    rows = [_row(judgement) for judgement in found]
+    # What is empty in every row says nothing.
+    shown = [place for place in range(len(COLUMNS)) if any(row[place] for row in rows)]
     return [
         f"## {each.name}",
         "",
@@ -122,12 +145,28 @@ def _section(each: Table, found: Sequence[Judgement]) -> list[str]:
         "",
         f"Filled by {code(f'residua reproduce {each.name}')}, shown again with `--show`.",
         "",
-        *table(columns, [_row(judgement) for judgement in found]),
+        *table(
+            [COLUMNS[place] for place in shown], [[row[place] for place in shown] for row in rows]
+        ),
         "",
         *(f"- {note}" for note in _notes(found)),
-        *([f"- Printed there and no result: {'; '.join(said)}."] if said else []),
         "",
+        *_printed_too(each.settings),
     ]
+
+
+def _printed_too(settings: Sequence[Setting]) -> list[str]:
+    """Make a table of the numbers that say what was done, a column for each kind."""
+    if not settings:
+        return []
+    units = {each.column: each.unit for each in settings}
+    heads = [name if unit == name else f"{name} ({unit})" for name, unit in units.items()]
+    rows: dict[str, dict[str, str]] = {}
+    for each in settings:
+        rows.setdefault(each.row, {})[each.column] = f"{each.value:g}"
+    lines = [[row, *(values.get(name, "") for name in units)] for row, values in rows.items()]
+    columns = [("row", False), *((head, True) for head in heads)]
+    return ["Printed there too, and no results:", "", *table(columns, lines), ""]
 
 
 def _sentence(note: str) -> str:
@@ -144,7 +183,7 @@ def _row(judgement: Judgement) -> list[str]:
         cell.printed,
         cell.statistic,
         cell.code,
-        f"[{ours}]({_entry(folders[0])})" if folders else ours,
+        f"[{ours}]({kept.entry(Path(folders[0]))})" if folders else ours,
         judgement.statistic,
         _number(judgement.difference, cell, signed=True),
         _number(judgement.tolerance, cell),
@@ -155,13 +194,8 @@ def _row(judgement: Judgement) -> list[str]:
 def _number(value: float | None, cell: Cell, *, signed: bool = False) -> str:
     if value is None:
         return ""
-    is_count = cell.unit not in {"percent", "points"}
+    is_count = cell.unit not in {"percent", "points", RESPONSE}
     return format(value, f"{'+' if signed else ''}{',.0f' if is_count else '.2f'}")
-
-
-def _entry(folder: str) -> str:
-    """Lead to a run on the page of the runs; its name is the last two parts of its path."""
-    return f"runs.md#{slug(kept.title(Path(folder)))}"
 
 
 def _notes(found: Sequence[Judgement]) -> list[str]:
@@ -186,7 +220,7 @@ def _said(judgement: Judgement) -> list[str]:
         said.append(f"counted of {code(_settings(how.net))}")
     if judgement.measured is not None and judgement.measured.folders:
         folders = judgement.measured.folders
-        links = [f"[{kept.title(Path(folder))}]({_entry(folder)})" for folder in folders]
+        links = [f"[{kept.title(Path(folder))}]({kept.entry(Path(folder))})" for folder in folders]
         said.append(f"runs {', '.join(links)}")
     return said
 

@@ -8,18 +8,29 @@ from residua import recipes, runtime
 from residua.data.folder import FilesConfig
 from residua.data.views import Views, Whole
 from residua.detection_experiment import AnyExperiment
-from residua.errors import ConfigError, DataError, ResiduaError, closest
+from residua.errors import ConfigError, DataError, ResiduaError, RunError, closest
 from residua.experiment import Experiment
 from residua.nets.imagenet import ImagenetConfig
 from residua.reproduce import given
-from residua.reproduce.cell import Cell, Counted, Difference, Evaluated, Exceeds, Table, Trained
+from residua.reproduce.cell import (
+    RESPONSE,
+    Cell,
+    Counted,
+    Difference,
+    Evaluated,
+    Exceeds,
+    Table,
+    Trained,
+)
 from residua.reproduce.count import counted
 from residua.reproduce.effort import Effort
-from residua.reproduce.evidence import Found, found, summed
+from residua.reproduce.evidence import Found, found, groups
 from residua.reproduce.missing import complete
 from residua.reproduce.verdict import Judgement, Measured, judge
 from residua.train import parallel
 from residua.train.parallel import World
+
+GIVEN = "the weights were not trained by the recipe"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +60,8 @@ def fill(cells: Sequence[Cell], effort: Effort) -> list[ResiduaError]:
         effort: how often, how long and where.
 
     Returns:
-        What kept recipes or weights from being tried; the others were.
+        What kept recipes or weights from being tried, and what others are at work on; the rest was
+        done.
 
     Raises:
         ConfigError: the effort comes to nothing, or weights are given that no cell asks for.
@@ -66,7 +78,7 @@ def fill(cells: Sequence[Cell], effort: Effort) -> list[ResiduaError]:
                 faults.append(fault)
         for name, asked in _by_recipe(cells).items():
             try:
-                _train(recipes.find(name), asked, effort, world)
+                faults += _train(recipes.find(name), asked, effort, world)
             except (ConfigError, DataError) as fault:
                 faults.append(fault)
     return faults
@@ -110,7 +122,7 @@ def measured(cell: Cell, there: Records) -> Measured | None:
         case Evaluated():
             return given.measured(how, there.roots)
         case Difference():
-            return _difference(*(_of_recipe(asked, there) for asked in asked_by(how)))
+            return _difference(*(_all_of_recipe(asked, there) for asked in asked_by(how)))
         case Trained() | Exceeds():
             (asked,) = asked_by(how)
             ours = _of_recipe(asked, there)
@@ -125,16 +137,28 @@ def _with_state(judgement: Judgement, there: Records) -> Judgement:
     """Say of a cell that is not run what there is of it."""
     if judgement.verdict != "not run":
         return judgement
+    wanted = asked_by(judgement.cell.how)
     told = [
-        f"{run.folder} was not tested under this protocol ({asked.views.protocol})"
+        _untested(run, asked)
         if run.finished
         else f"{run.folder} has come to {run.record.iteration:,} of "
         f"{run.experiment.schedule.until:,} updates"
-        for asked in asked_by(judgement.cell.how)
+        for asked in wanted
         for run in there.of(asked)
         if run.number(asked.metric, asked.views) is None
     ]
+    if len(wanted) > 1 and all(_of_recipe(each, there) for each in wanted):
+        told.append(
+            "runs of both are there, and none of the one is as long and set as of the other"
+        )
     return dataclasses.replace(judgement, why=tuple(told))
+
+
+def _untested(run: Found, asked: Asked) -> str:
+    """Say what was not measured of a finished run."""
+    if asked.metric == RESPONSE:
+        return f"the responses of {run.folder} were not measured"
+    return f"{run.folder} was not tested under this protocol ({asked.views.protocol})"
 
 
 def asked_by(how: object) -> list[Asked]:
@@ -167,28 +191,32 @@ def chosen(table: Table, rows: Sequence[str]) -> list[Cell]:
 
 def _of_recipe(asked: Asked, there: Records) -> Measured | None:
     """Find the runs of a recipe, or else a test of given weights in its place."""
-    recipe = recipes.find(asked.recipe)
-    ours = summed(there.of(asked), asked.metric, asked.views)
-    how = _in_its_place(recipe, asked)
-    if how is None or (ours is not None and not ours.differences):
-        return ours
-    weights = given.measured(how, there.roots)
-    if weights is None or ours is not None:
-        return ours
-    told = (f"the weights were not trained by {asked.recipe}", *weights.differences)
-    return dataclasses.replace(weights, differences=told)
+    return next(iter(_all_of_recipe(asked, there)), None)
 
 
-def _difference(larger: Measured | None, smaller: Measured | None) -> Measured | None:
-    if larger is None or smaller is None:
-        return None
-    return Measured(
-        values=larger.values,
-        subtracted=smaller.values,
-        differences=tuple(dict.fromkeys((*larger.differences, *smaller.differences))),
-        remarks=tuple(dict.fromkeys((*larger.remarks, *smaller.remarks))),
-        folders=(*larger.folders, *smaller.folders),
-    )
+def _all_of_recipe(asked: Asked, there: Records) -> list[Measured]:
+    """List the runs of a recipe, those of one configuration together, or else given weights."""
+    ours = groups(there.of(asked), asked.metric, asked.views)
+    how = _in_its_place(recipes.find(asked.recipe), asked)
+    weights = None if how is None or ours else given.measured(how, there.roots)
+    if weights is None:
+        return ours
+    told = (GIVEN, *weights.differences)
+    return [dataclasses.replace(weights, differences=told)]
+
+
+def _difference(larger: Sequence[Measured], smaller: Sequence[Measured]) -> Measured | None:
+    """Set runs against those of the other recipe that are alike: whole, or as short as they."""
+    for one in larger:
+        for other in smaller:
+            if one.differences == other.differences:
+                return dataclasses.replace(
+                    one,
+                    subtracted=other.values,
+                    remarks=tuple(dict.fromkeys((*one.remarks, *other.remarks))),
+                    folders=(*one.folders, *other.folders),
+                )
+    return None
 
 
 def _by_recipe(cells: Iterable[Cell]) -> dict[str, list[Asked]]:
@@ -200,12 +228,18 @@ def _by_recipe(cells: Iterable[Cell]) -> dict[str, list[Asked]]:
     return wanted
 
 
-def _train(recipe: AnyExperiment, asked: Sequence[Asked], effort: Effort, world: World) -> None:
+def _train(
+    recipe: AnyExperiment, asked: Sequence[Asked], effort: Effort, world: World
+) -> list[RunError]:
     """Fill what is wanted of a recipe, unless weights were given in its place."""
     if recipe.name.partition(".")[2] in effort.weights:
-        return
+        return []
     looks = [(each.metric, each.views) for each in asked]
-    complete(recipe, effort, world, looks=looks, pictures=asked[0].pictures)
+    left = complete(recipe, effort, world, looks=looks, pictures=asked[0].pictures)
+    return [
+        RunError(f"another process is at work on {folder}: start again when it has ended")
+        for folder in left
+    ]
 
 
 def _give(cell: Cell, effort: Effort, world: World) -> None:

@@ -16,7 +16,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from residua.reproduce.cell import Cell, Counted, Difference, Exceeds, OutOfScope, Quoted, Trained
+from residua.reproduce.cell import (
+    RESPONSE,
+    Cell,
+    Counted,
+    Difference,
+    Exceeds,
+    OutOfScope,
+    Quoted,
+    Trained,
+)
 
 Verdict = Literal[
     "reproduced",
@@ -176,10 +185,11 @@ def _allowed(cell: Cell, measured: Measured) -> float | None:
             return step / 2
         case Exceeds():
             return None
-        case Difference():
+        case Difference(metric=metric):
             parts = (measured.values, measured.subtracted)
             if any(len(part) < 2 for part in parts):
-                return SINGLE
+                # Points are no unit of responses: of single ones the paper says which is larger.
+                return 0.0 if metric == RESPONSE else SINGLE
             return 2 * math.sqrt(sum(statistics.variance(part) for part in parts))
     return tolerance(_considered(cell, measured), std=cell.std, n=cell.n)
 
