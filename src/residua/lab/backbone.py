@@ -15,7 +15,7 @@ from residua.errors import ConfigError
 from residua.lab.sweep import Manner, carry_out
 from residua.outcome import DetectionResult
 from residua.recipes import detection
-from residua.report.sweep import Entry
+from residua.report.compared import Entry
 
 PAPER = "VOC 2007 test"
 

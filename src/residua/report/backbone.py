@@ -12,8 +12,9 @@ from pathlib import Path
 from residua import files, plots
 from residua.errors import CheckpointError
 from residua.report import page
+from residua.report.compared import Entry, Row
 from residua.report.record import read
-from residua.report.sweep import Entry, Row, spread
+from residua.report.sweep import spread
 
 # What the record of a detector's test has, and how it is called.
 METRICS = {"test_map": "mAP@.5, area", "map_11point": "mAP@.5, 11-point", "coco_ap": "COCO AP"}
