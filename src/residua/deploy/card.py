@@ -102,7 +102,7 @@ def _numbers(event: dict[str, Any], images: str, count: int) -> Iterator[list[st
     for key, name in OF_TESTS.items():
         if event.get(key) is not None and name not in told:
             told.add(name)
-            how = plain(str(event.get("protocol", "")))
+            how = plain(str(event.get("protocol", "")).removeprefix("top-1, "))
             yield [name, f"{event[key]:.2f} %", plain(images), f"{count:,}", how]
 
 
@@ -121,6 +121,8 @@ def _pictures(folder: Path, found: Record) -> list[str]:
         }
     if preprocessing is not None:
         rows |= preprocessing.rows()
+    if len(found.start["mean"]) == 1:
+        rows["channels"] = "grey"
     return table(TWO, [[name, plain(text)] for name, text in rows.items()])
 
 
@@ -151,7 +153,8 @@ def _training(found: Record) -> list[str]:
         "manner": "; ".join(manner(found.settings, processes=processes)),
     }
     # These are written for Markdown already.
-    known = [[name, text] for name, text in way_of(found).items() if text]
+    way = way_of(found)
+    known = [[name, way[name]] for name in way if way[name] and name != "pictures"]
     return table(TWO, [*_told(rows), *known])
 
 
