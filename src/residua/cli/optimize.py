@@ -131,7 +131,7 @@ def _print(found: Optimized, plan: OptimizePlan) -> None:
     columns = [("engine", False)]
     for size in plan.batch_sizes:
         columns += [(f"ms, batch {size}", True), ("times", True)]
-    columns += [("pictures/s", True), ("MB", True)]
+    columns += [("pictures/s", True), ("memory MB", True)]
     columns += [("agrees %", True), ("error %", True), ("change", True), ("", False)]
     rows = [
         [row.name, *speeds(row, reference, plan.batch_sizes), *accuracies(row), _word(row)]

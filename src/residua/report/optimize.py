@@ -129,7 +129,8 @@ def cost(row: Row) -> str:
     """Say what an engine changes: points of error, or how often it agrees with the net."""
     if row.change is None:
         return f"agrees with the net on {row.agreement:.2f} %"
-    return f"{signed(row.change)} points of error"
+    change = signed(row.change)
+    return "the same error" if change == "0.00" else f"{change} points of error"
 
 
 def signed(value: float) -> str:
