@@ -1,9 +1,11 @@
 """The recipes of detectors: what they build and claim, and that each way of training runs."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from torchvision import models
 
 from residua import execute, recipes
 from residua.data.annotated import AnnotatedImages, ObjectTable
@@ -12,6 +14,8 @@ from residua.data.objects import AnnotatedSplits, Objects
 from residua.detect.describe import describe
 from residua.detection_experiment import DetectionExperiment
 from residua.nets.imagenet import ImagenetConfig
+from residua.nets.weights import Contents
+from residua.starting import take_over
 
 NAMES = [n for n in recipes.names() if isinstance(recipes.find(n), DetectionExperiment)]
 
@@ -70,6 +74,26 @@ def test_a_claim_names_a_number_that_a_run_records(name):
     claims = recipes.find(name).claims
     assert {claim.metric for claim in claims} <= known
     assert bool(claims) == ("scenes" not in name)
+
+
+FROM_TORCHVISION = [n for n in NAMES if recipes.find(n).weights == "torchvision"]
+TRUNKS = {recipes.find(n).net.trunk: n for n in FROM_TORCHVISION}
+
+
+@pytest.mark.parametrize("name", list(TRUNKS.values()))
+def test_weights_that_a_recipe_begins_from_are_of_its_trunk(name):
+    trunk = recipes.find(name).net.trunk
+    with torch.device("meta"):
+        theirs = models.vgg16() if trunk.kind == "vgg" else models.resnet101()
+        net = trunk.build()
+    assert take_over(net, Contents(Path("theirs.pth"), theirs.state_dict(), {}), ()) is not None
+
+
+def test_rates_of_coco_follow_the_batches_of_its_steps():
+    experiment = recipes.find("detection.coco_resnet101")
+    small = replace(experiment, batch_size=2, step_batches=(2, 4, 2, 4))
+    assert [part.lr for part in small.rates.parts] == pytest.approx([0.00025] * 4)
+    assert experiment.rates == experiment.schedule
 
 
 def way_of(name):

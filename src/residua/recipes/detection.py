@@ -3,7 +3,8 @@
 The papers' detectors begin from ImageNet weights, whose statistics are frozen; the shorter side of
 a picture is 600 pixels, the longer at most 1000. Point `--data.path` at a VOC tree, or at a folder
 of several (VOC2007 and VOC2012), or at COCO's. `--weights` takes a file of weights of the trunk;
-by default those of torchvision are fetched.
+by default those of torchvision are fetched, whose ResNets have their stride on the 3x3 convolution.
+The authors' own, a .caffemodel, need `--net.trunk.stride-on 1x1 --net.trunk.pool-rounding ceil`.
 
 VOC: [R] takes over the settings of [F]. The `_alternating` recipes have the four steps of the
 authors' MATLAB code, 80,000 updates (the rate falls at 60,000) for proposals and 60,000 (at 30,000)
@@ -13,7 +14,8 @@ for regions in each round, on batches of two pictures here; the others learn bot
 COCO: proposals on batches of 8 pictures, regions on 16, each 240,000 updates at 0.001 and 80,000 at
 0.0001, in two rounds of alternating training.
 
-`--batch-size` of another number of pictures changes the rates in proportion.
+`--batch-size` of another number of pictures, and `--step-batches` on COCO, change the rates in
+proportion.
 
 Sources:
     [R] He et al., Deep Residual Learning, arXiv:1512.03385, appendices A and B, tables 7 to 9.
@@ -59,7 +61,8 @@ __all__ = [
     "voc12_vgg16",
 ]
 
-RESNET, VGG = ImagenetConfig(depth=101), VggConfig(depth=16)
+# As torchvision has them.
+RESNET, VGG = ImagenetConfig(depth=101, stride_on="3x3"), VggConfig(depth=16)
 SMALL, SMALL_VGG = ImagenetConfig(depth=18, widen=0.25), VggConfig(depth=16, widen=0.25)
 SCENES, CROP = ScenesConfig(train=2000), 96
 JOINT = StepsConfig(lr=0.001, at=(50_000,), until=70_000)
@@ -105,6 +108,7 @@ def _coco(name: str, trunk: ImagenetConfig | VggConfig, *claims: Claim) -> Detec
         schedule=COCO_STEPS,
         training="alternating",
         step_batches=(8, 16, 8, 16),
+        rate_step_batches=(8, 16, 8, 16),
         batch_size=8,
         look_every=5,
         weights="torchvision",
