@@ -1,5 +1,7 @@
 """The detector of a run is written as a graph of one size, and finds what the detector finds."""
 
+import json
+
 import pytest
 import torch
 
@@ -9,8 +11,8 @@ from residua import trained_detector
 from residua.data.normalize import ChannelStats
 from residua.data.resize import ResizeConfig
 from residua.deploy import export_detector
-from residua.deploy.convert import reopen
-from residua.deploy.convert.bound_detector import bind_detector, within
+from residua.deploy.convert import parity_of_detections, reopen
+from residua.deploy.convert.bound_detector import OUTPUTS, bind_detector, within
 from residua.deploy.convert.canvas import canvas_for, check_size, laid
 from residua.deploy.export import export
 from residua.deploy.export_detector import found
@@ -117,8 +119,14 @@ def test_pt2_of_two_pictures_at_a_time(by_align, tmp_path):
     canvas = laid([picture(60, 90), picture(90, 90)], (64, 96), trained.experiment.resize)
     bound = bind_detector(trained.detector, trained.experiment.testing.output)
     with torch.no_grad():
-        got, expected = reopen.pt2(path)(*canvas), bound(*canvas)
-    torch.testing.assert_close(tuple(got), tuple(expected))
+        got, expected = (Detections(*net(*canvas)) for net in (reopen.pt2(path), bound))
+    parity_of_detections.compare(zip(found(expected), found(got), strict=True)).check(1e-4)
+    extra = {"residua.json": ""}
+    torch.export.load(path, extra_files=extra)
+    card = json.loads(extra["residua.json"])
+    assert card["inputs"]["pixels"]["shape"] == [2, 3, 64, 96]
+    for name, value in zip(OUTPUTS, got, strict=True):
+        assert card["outputs"][name]["shape"] == list(value.shape)
 
 
 def test_weights_of_a_detector_are_read_again(by_align, tmp_path):

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.export import ExportedProgram
 
 from residua import trained_detector
 from residua.deploy.convert import parity_of_detections, reopen, to_onnx, to_openvino, to_pt2
@@ -21,6 +22,7 @@ from residua.deploy.convert.bound_detector import (
     Canvas,
     bind_detector,
     detector_program,
+    most_detections,
 )
 from residua.deploy.convert.canvas import canvas_for, check_size, laid
 from residua.deploy.convert.detector_card import detector_card, graph_card
@@ -98,17 +100,18 @@ def _graph(
         laid(([*pictures[i : i + plan.batch], *blank])[: plan.batch], size, resize)
         for i in range(0, len(pictures), plan.batch)
     ]
-    told = graph_card(trained, plan.pixels, plan.batch, size)
+    traced = detector_program(bound, _as(laid(blank, size, resize), plan))
+    most = most_detections(traced)
+    told = graph_card(trained, plan.pixels, (plan.batch, 3, *size), most)
     with staged(path, ENDINGS[plan.to]) as beside:
-        example = _as(laid(blank, size, resize), plan)
-        _write(bound, plan.to, example, beside, told)
+        _write(traced, plan.to, beside, told)
         parity = _parity(bound, plan, beside, canvases, len(pictures)) if sample else None
     taken = f"{plan.batch}x3x{size[0]}x{size[1]} pixels in [0, 255], {plan.pixels}"
     return Exported(
         to=plan.to,
         files=[path.with_suffix(ending) for ending in ENDINGS[plan.to]],
         takes=f"{taken}, and height and width of the picture in them, and before it was resized",
-        gives=f"{trained.experiment.testing.per_picture} boxes, scores, labels, valid or not",
+        gives=f"{most} boxes, scores, labels, valid or not",
         preprocessing="in the graph, except that pictures must be resized to fit",
         parity=parity,
         compared_on=sample.words if sample else "",
@@ -153,11 +156,9 @@ def some_pictures(trained: TrainedDetector, count: int) -> Sample:
     return Sample([part.picture(index) for index in chosen], part.sizes, words)
 
 
-def _write(
-    bound: BoundDetector, to: Format, example: Canvas, path: Path, told: Mapping[str, Any]
-) -> None:
+def _write(traced: ExportedProgram, to: Format, path: Path, told: Mapping[str, Any]) -> None:
     if to == "pt2":
-        to_pt2.write(detector_program(bound, example), path, card=told)
+        to_pt2.write(traced, path, card=told)
         return
     from residua.detect.translate import translations
 
@@ -165,7 +166,7 @@ def _write(
     require(("onnx", "onnxscript"), "onnx")
     onnx_path = path if to == "onnx" else path.with_suffix(".onnx")
     to_onnx.write(
-        detector_program(bound, example),
+        traced,
         onnx_path,
         inputs=INPUTS,
         outputs=OUTPUTS,

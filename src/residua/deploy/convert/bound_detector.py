@@ -6,7 +6,7 @@ Dimension key:
 
 import copy
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -114,3 +114,10 @@ def detector_program(bound: BoundDetector, example: Canvas) -> ExportedProgram:
             f"the detector cannot be exported: torch.export cannot trace it "
             f"({type(error).__name__}: {first})"
         ) from error
+
+
+def most_detections(traced: ExportedProgram) -> int:
+    """Return E of a traced detector: fewer than it was asked for where it has too few regions."""
+    output = next(iter(reversed(traced.graph.nodes)))
+    boxes_NE4: Any = output.args[0][0]
+    return int(boxes_NE4.meta["val"].shape[1])

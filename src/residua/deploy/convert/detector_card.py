@@ -1,5 +1,6 @@
 """What the file of a detector says of itself."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from residua.config import encode
@@ -22,12 +23,19 @@ def detector_card(trained: TrainedDetector) -> dict[str, Any]:
 
 
 def graph_card(
-    trained: TrainedDetector, pixels: Pixels, batch: int, size: tuple[int, int]
+    trained: TrainedDetector, pixels: Pixels, shape: Sequence[int], most: int
 ) -> dict[str, Any]:
-    """Describe a detector as a graph: what goes in, and what comes out."""
-    most = trained.experiment.testing.per_picture
+    """Describe a detector as a graph: what goes in, and what comes out.
+
+    Args:
+        trained: the detector with what belongs to it.
+        pixels: what it takes.
+        shape: N, 3, H, W of that.
+        most: detections of a picture.
+    """
+    batch = shape[0]
     shapes: dict[str, list[Any]] = {
-        "pixels": [batch, 3, *size],
+        "pixels": list(shape),
         "size": [batch, 2],
         "original": [batch, 2],
         "boxes": [batch, most, 4],
