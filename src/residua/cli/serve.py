@@ -73,6 +73,8 @@ def main(words: Sequence[str]) -> None:
     from residua.deploy.serve.service import service
 
     runtime.set_threads(options.threads)
+    # The network asks for the same large blocks with every batch.
+    runtime.hold_freed_memory()
     with server.listen(options.host, options.port) as place:
         asked = predictor.load(
             artefact.find(options.run, options.runs),

@@ -78,7 +78,7 @@ def _too_large(limits: Limits) -> RefusalError:
 def _uploads(request: Request, body: bytes, limits: Limits) -> list[Upload]:
     content_type = request.headers.get("content-type", "")
     if not forms.is_form(content_type):
-        kinds.check("the body of the request", body)
+        kinds.check("what was sent", body)
         return [Upload("picture", body)]
     files = forms.files(content_type, body, limits.pictures)
     uploads = [Upload(plain_name(file.name), file.content) for file in files]

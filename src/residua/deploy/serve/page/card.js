@@ -2,15 +2,18 @@
 
 import { make } from "./dom.js";
 
-// Pictures of fewer pixels are enlarged, pixel by pixel.
-const SMALL = 100;
+// Pictures that are narrower are enlarged; those of very few pixels pixel by pixel.
+const NARROW = 384;
+const PIXELS = 100;
 
 // A card for a picture; `said` takes the place of what is shown while waiting.
 export function card(name, blob, kind) {
   const image = make("img", { alt: `the picture ${name}` });
   const picture = make("div", { class: "picture" }, image);
   image.addEventListener("load", () => {
-    picture.classList.toggle("small", image.naturalWidth < SMALL);
+    const { naturalWidth: width, naturalHeight: height } = image;
+    picture.classList.toggle("enlarged", width < NARROW && height < 2 * width);
+    picture.classList.toggle("pixels", width < PIXELS);
   });
   image.addEventListener("error", () => picture.remove());
   image.src = URL.createObjectURL(blob);

@@ -5,6 +5,9 @@ import { byId, make } from "./dom.js";
 // Colours that stay apart for the colour-blind; a class keeps its colour.
 const COLORS = ["#ffb000", "#648fff", "#fe6100", "#4cc9a4", "#dc267f", "#b79cff", "#f0e442", "#56b4e9"];
 
+// Above a box there is no room for its name so near to the upper edge, as a share of the height.
+const NEAR = 0.1;
+
 const told = (each) => `${each.class} ${each.score.toFixed(2)}`;
 const above = (result) => result.objects.filter((each) => each.score >= threshold());
 
@@ -26,15 +29,18 @@ export function show(result, picture, body, classes) {
     list.replaceChildren();
     const objects = above(result);
     none.hidden = objects.length > 0;
+    const frames = [];
     for (const each of objects) {
       const frame = box(each, result.size, COLORS[classes.indexOf(each.class) % COLORS.length]);
       const button = make("button", { type: "button", ariaPressed: "false", text: told(each) });
       button.addEventListener("click", () => {
         button.ariaPressed = String(frame.classList.toggle("chosen"));
       });
-      picture.append(frame);
+      frames.unshift(frame);
       list.append(make("li", {}, button));
     }
+    // The surest lies on top.
+    picture.append(...frames);
   };
   draw();
   return draw;
@@ -48,5 +54,6 @@ function box(each, [width, height], color) {
   frame.style.width = `${(100 * (right - left)) / width}%`;
   frame.style.height = `${(100 * (bottom - top)) / height}%`;
   frame.style.setProperty("--kind", color);
+  frame.classList.toggle("under", top < NEAR * height);
   return frame;
 }
