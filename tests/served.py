@@ -76,15 +76,17 @@ def serving(predictor, *, key="", hosts=(), **limits):
     """Serve a predictor; gives a client of it, whose `service` and `server` are what answers."""
     made = service(predictor, Limits(**limits))
     application = interface.build(made, key=key, hosts=hosts)
-    place = server.listen("127.0.0.1", 0)
+    listening = server.listen("127.0.0.1", 0)
     running = server.make(application, made.gate, made.limits)
-    thread = threading.Thread(target=lambda: asyncio.run(running.serve(sockets=[place])))
+    thread = threading.Thread(target=lambda: asyncio.run(running.serve(sockets=[listening])))
     thread.start()
     try:
         while not running.started:
             time.sleep(0.01)
-        port = place.getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        port = listening.getsockname()[1]
+        place = f"http://127.0.0.1:{port}"
+        # Certificates take a while to load, and there are none here.
+        with httpx.Client(base_url=place, trust_env=False, verify=False, timeout=20) as client:
             client.port, client.service, client.server = port, made, running
             yield client
     finally:

@@ -228,6 +228,7 @@ def test_boxes_follow_the_threshold(visit, finding):
     assert page.locator(".box").count() == 1
     image, box = page.locator("img").bounding_box(), page.locator(".box").bounding_box()
     scale = image["width"] / 200
+    assert scale > 1.5
     assert box["x"] - image["x"] == pytest.approx(24 * scale, abs=2)
     assert box["width"] == pytest.approx(40 * scale, abs=2)
     page.focus("#threshold")
