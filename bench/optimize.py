@@ -15,9 +15,9 @@ import dataclasses
 import statistics
 import tempfile
 import warnings
+from importlib import metadata
 from pathlib import Path
 
-import openvino
 import torch
 import torchvision
 
@@ -26,6 +26,7 @@ from residua import execute, recipes, runs
 from residua.data.normalize import Normalize
 from residua.deploy.accuracy import Sample
 from residua.deploy.engines.candidate import CANDIDATES
+from residua.deploy.loader import openvino_core
 from residua.deploy.optimize import optimize, optimized
 from residua.deploy.optimize_run import taken, task_of
 from residua.deploy.task import OptimizePlan
@@ -78,7 +79,9 @@ def compiled(net, floats, precision):
 
 
 def with_openvino(net, floats, precision):
-    core = openvino.Core()
+    core = openvino_core()
+    import openvino
+
     model = openvino.convert_model(net, example_input=floats, input=list(floats.shape))
     hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
     threads = torch.get_num_threads()
@@ -217,7 +220,7 @@ def main():
     note = (
         f"Medians of {chosen.rounds} interleaved rounds, {torch.get_num_threads()} threads, "
         f"{chosen.side} pixels; torchvision {torchvision.__version__}, OpenVINO "
-        f"{openvino.__version__}. n = 1 run for the accuracy."
+        f"{metadata.version('openvino')}. n = 1 run for the accuracy."
     )
     body = "\n\n".join([speed, note, cost, "\n".join([*verdicts, *said])])
     report("optimize", body, write=chosen.write)

@@ -1,6 +1,7 @@
 """ONNX and OpenVINO files of a net with whitening: any number of pictures, and a card."""
 
 import json
+import sys
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from residua.data.normalize import ChannelStats, Whiten
 from residua.deploy.convert import reopen, to_onnx, to_openvino, to_pt2
 from residua.deploy.convert.bound import bind
 from residua.deploy.convert.formats import check_installed
+from residua.deploy.loader import openvino_core
 from residua.errors import ConfigError
 from residua.nets.cifar import CifarConfig
 
@@ -51,12 +53,12 @@ def test_onnx_takes_any_number_of_pictures_and_has_its_card(bound, tmp_path):
 
 
 def test_openvino_takes_any_number_of_pictures_and_has_its_card(bound, tmp_path):
-    openvino = pytest.importorskip("openvino")
+    pytest.importorskip("openvino")
     path = tmp_path / "net.xml"
     to_openvino.to_openvino(bound, path, card=CARD, dtype=torch.float32)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["net.bin", "net.xml"]
     assert_same_for_any_number(reopen.openvino(path), bound, torch.float32)
-    model = openvino.Core().read_model(path)
+    model = openvino_core().read_model(path)
     assert model.input("pixels").partial_shape.to_string() == "[?,1,8,8]"
     assert model.output("logits").partial_shape.to_string() == "[?,10]"
     assert json.loads(model.get_rt_info(["residua", "card"]).value) == CARD
@@ -96,3 +98,9 @@ def test_a_net_that_is_too_large_for_one_file_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match=r"takes 0\.0 GB, and an ONNX file at most"):
         to_onnx.to_onnx(bound, tmp_path / "net.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_openvino_is_made_once_and_reports_to_nobody():
+    pytest.importorskip("openvino")
+    assert openvino_core() is openvino_core()
+    assert sys.modules["openvino_telemetry"] is None

@@ -44,10 +44,10 @@ def main(words: Sequence[str]) -> None:
     options = parse("push", Options, words)
     folder = runs.find(options.run, options.runs)
     result = events.result(events.read(folder)) or {}
-    address = hub.push(folder, options.repository, public=options.public)
-    for name in hub.held(folder):
-        say(f"{name}: {(folder / name).stat().st_size / 1e6:,.1f} MB")
     shown = len(result.get("mistakes", ())) + len(result.get("found", {}).get("drawn", ()))
     if shown:
         say(f"the record shows {shown} of the test images, with mistakes")
+    address = hub.push(folder, options.repository, public=options.public)
+    for name in hub.held(folder):
+        say(f"{name}: {(folder / name).stat().st_size / 1e6:,.1f} MB")
     say(address)

@@ -47,6 +47,8 @@ AXES = {
 }
 # What is left of the picture when it is shrunk by whole pixels first, against the size asked for.
 REDUCING_GAP = 2.0
+# Rows of a picture of more than 8 bits that are scaled at a time.
+STRIP = 256
 
 
 class Box(NamedTuple):
@@ -137,15 +139,21 @@ def plain(picture: Image.Image) -> Image.Image:
 
 def _deep(picture: Image.Image) -> Image.Image:
     """Scale integers of 16 bits by 65535, larger ones and fractions by their own range."""
-    values = np.nan_to_num(np.asarray(picture).astype(np.float64), posinf=0, neginf=0)
+    values = np.asarray(picture)
+    if picture.mode == "F":
+        values = np.nan_to_num(values, posinf=0, neginf=0)
     low, high = float(values.min()), float(values.max())
     if picture.mode == "F" and low >= 0 and high <= 1:
         high = 1.0
     elif picture.mode != "F" and low >= 0 and high <= 65_535:
         high = 65_535.0
     low = min(low, 0.0)
-    scaled = (values - low) * (255 / max(high - low, 1e-12))
-    return Image.fromarray(np.rint(scaled).astype(np.uint8))
+    scaled = np.empty(values.shape, np.uint8)
+    # By strips, since a picture may have 40 million values.
+    for start in range(0, len(values), STRIP):
+        strip = values[start : start + STRIP].astype(np.float64)
+        scaled[start : start + STRIP] = np.rint((strip - low) * (255 / max(high - low, 1e-12)))
+    return Image.fromarray(scaled)
 
 
 def _stored(box: Box, size: tuple[int, int], turn: int) -> Box:

@@ -174,6 +174,7 @@ def _write(traced: ExportedProgram, to: Format, path: Path, told: Mapping[str, A
         translations=translations(),
     )
     if to == "openvino":
+        to_openvino.tell_nobody()
         import openvino
 
         to_openvino.write(openvino.convert_model(onnx_path), path, card=told)

@@ -8,6 +8,7 @@ Dimension key:
 """
 
 import argparse
+import functools
 import json
 import sys
 import threading
@@ -144,14 +145,26 @@ def _onnxruntime(folder: Path, facts: dict[str, Any], threads: int | None) -> Se
     return lambda pixels: np.asarray(made.run(["logits"], {"pixels": pixels})[0])
 
 
+@functools.cache
+def openvino_core() -> Any:
+    """Return what reads and compiles for OpenVINO: one for the process, that stays.
+
+    It gives the thread that makes it another stack for signals, and that stack goes with it: if it
+    were not kept, the next signal, such as Ctrl-C, could end the process without a word.
+    """
+    # OpenVINO reports over the network that it is imported, where it finds this package.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino.Core()
+
+
 def _openvino(folder: Path, facts: dict[str, Any], threads: int | None) -> Session:
     """Open a program for each number of pictures it was made for, and one for all others.
 
     With a known number of pictures OpenVINO is some percent faster than without.
     """
-    import openvino
-
-    core = openvino.Core()
+    core = openvino_core()
     has_bfloat16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     reduced = has_bfloat16 and facts["precision"] != "float32"
     options: dict[str, Any] = {

@@ -180,7 +180,7 @@ def optimized(folder: Path, weights: str | None = None) -> Classifier:
             "normalize=..."
         )
     return Classifier(
-        engine=artefact.engine(folder),
+        engine=artefact.engine(folder, threads=torch.get_num_threads()),
         classes=facts.classes,
         shape=facts.shape,
         fit=facts.fit or Whole(),

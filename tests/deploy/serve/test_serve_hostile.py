@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from residua.deploy.serve import kinds
 from residua.deploy.serve.kinds import MOST_SCANS
+from residua.deploy.serve.problems import RefusalError
 from residua.deploy.serve.uploads import plain_name
 from served import bright, finder, picture, refused, serving
 
@@ -280,3 +282,14 @@ def everything(line):
 
 def status_of(line):
     return int(line.recv(65536).split()[1])
+
+
+@pytest.mark.parametrize(("packing", "refused"), [(0, False), (1, True), (2, True)])
+def test_a_packed_bmp_is_refused_before_it_is_read(packing, refused):
+    head = struct.pack("<2sIHHI", b"BM", 100, 0, 0, 54)
+    content = head + struct.pack("<IiiHHIIiiII", 40, 20_000_000, 2, 1, 8, packing, *[0] * 5)
+    if refused:
+        with pytest.raises(RefusalError, match="packed BMP"):
+            kinds.check("it", content)
+    else:
+        kinds.check("it", content)

@@ -17,6 +17,7 @@ from residua.deploy.convert.formats import Format
 from residua.deploy.convert.parity import Logits
 from residua.deploy.convert.program import PIXELS
 from residua.deploy.convert.to_torchvision import theirs
+from residua.deploy.loader import openvino_core
 from residua.nets.preprocessing import Preprocessing
 from residua.runs import read_weights
 
@@ -74,9 +75,7 @@ def onnx(path: Path) -> Ask:
 
 def openvino(path: Path) -> Ask:
     """Read OpenVINO's files, to compute on the processor in float32."""
-    from openvino import Core
-
-    core = Core()
+    core = openvino_core()
     compiled = core.compile_model(core.read_model(path), "CPU", EXACT)
 
     def ask(inputs: dict[str, Tensor]) -> list[Tensor]:

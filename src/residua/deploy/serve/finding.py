@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from residua.deploy.answers import objects
 from residua.deploy.predictor import Finder
 from residua.deploy.serve.line import Wish
 
@@ -41,19 +42,6 @@ class Finding:
         found = self._finder.find(prepared, min(wish.threshold for wish in wishes))
         answers = []
         for picture, every, wish in zip(prepared, found, wishes, strict=True):
-            kept = every.at_least(wish.threshold)
-            objects = [
-                {
-                    "class": self._finder.classes[label - 1],
-                    "score": round(score, 6),
-                    "box": [round(edge, 2) for edge in box],
-                }
-                for box, score, label in zip(
-                    kept.boxes_D4.tolist(),
-                    kept.scores_D.tolist(),
-                    kept.labels_D.tolist(),
-                    strict=True,
-                )
-            ]
-            answers.append({"size": [picture.shape[2], picture.shape[1]], "objects": objects})
+            told = objects(every.at_least(wish.threshold), self._finder.classes)
+            answers.append({"size": [picture.shape[2], picture.shape[1]], "objects": told})
         return answers

@@ -13,9 +13,12 @@ BEGINNINGS = {
     "WebP": (b"RIFF",),
     "BMP": (b"BM",),
     "TIFF": (b"II*\x00", b"MM\x00*"),
-    "PPM": (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"),
 }
 
+# Run-length coded BMP is decoded in Python, pixel by pixel, whatever size it claims to have; so are
+# kinds of PPM, which is not read here.
+PACKED_BMP = (b"\x01\0\0\0", b"\x02\0\0\0")
+OLD_BMP = b"\x0c\0\0\0"
 # Pictures of cameras and of the web have about ten; each costs as much as a whole picture.
 MOST_SCANS = 64
 
@@ -34,6 +37,8 @@ def check(name: str, content: bytes) -> None:
         raise RefusalError(
             415, f"{name} is not a picture of a kind that is read here ({', '.join(most)}, {last})"
         )
+    if kind == "BMP" and content[14:18] != OLD_BMP and content[30:34] in PACKED_BMP:
+        raise RefusalError(422, f"{name} is a packed BMP (save it as PNG)")
     if kind == "JPEG" and content.count(b"\xff\xda") > MOST_SCANS:
         raise RefusalError(
             422, f"{name} has more than {MOST_SCANS} scans (save it as a plain JPEG)"
