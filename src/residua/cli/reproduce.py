@@ -14,10 +14,11 @@ from residua.cli.options import parse
 from residua.cli.screen import Screen, say, table
 from residua.errors import ConfigError
 from residua.reproduce import tables
-from residua.reproduce.cell import RESPONSE, Cell, Table
+from residua.reproduce.cell import Cell, Table
 from residua.reproduce.effort import Effort
 from residua.reproduce.pages import pages
 from residua.reproduce.run import chosen, fill, judged
+from residua.reproduce.shown import shown
 from residua.reproduce.verdict import Judgement
 from residua.train import parallel
 
@@ -164,25 +165,18 @@ def _print(each: Table, judgements: Sequence[Judgement]) -> None:
 
 def _row(judgement: Judgement) -> list[str]:
     cell = judgement.cell
+    ours, difference, tolerance = shown(judgement)
     return [
         cell.row,
         cell.column,
         cell.printed,
         cell.statistic,
-        _number(judgement.ours, cell),
+        ours,
         judgement.statistic,
-        _number(judgement.difference, cell, signed=True),
-        _number(judgement.tolerance, cell),
+        difference,
+        tolerance,
         judgement.verdict,
     ]
-
-
-def _number(value: float | None, cell: Cell, *, signed: bool = False) -> str:
-    if value is None:
-        return ""
-    counts = cell.unit not in {"percent", "points", RESPONSE}
-    form = ",.0f" if counts else ".2f"
-    return format(value, f"{'+' if signed else ''}{form}")
 
 
 def _list(found: Sequence[Table], options: Options) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from residua.reproduce import kept, studies
-from residua.reproduce.cell import RESPONSE, Cell, Counted, Setting, Table
+from residua.reproduce.cell import Counted, Setting, Table
 from residua.reproduce.markdown import code, slug, table
 from residua.reproduce.run import Records, judge_all
+from residua.reproduce.shown import shown
 from residua.reproduce.tables import tables
 from residua.reproduce.verdict import Judgement, Verdict
 
@@ -107,7 +108,7 @@ def _tested(judged: dict[str, list[Judgement]]) -> Iterator[list[str]]:
         for judgement in found:
             if judgement.measured is not None and judgement.measured.folders:
                 row, column, printed, statistic, _, _, of, *_, verdict = _row(judgement)
-                ours = _number(judgement.ours, judgement.cell)
+                ours = shown(judgement).ours
                 link = f"[{ours}](results/{kept.entry(Path(judgement.measured.folders[0]))})"
                 yield [_way(name), row, column, printed, statistic, link, of, verdict]
 
@@ -175,7 +176,7 @@ def _sentence(note: str) -> str:
 
 def _row(judgement: Judgement) -> list[str]:
     cell = judgement.cell
-    ours = _number(judgement.ours, cell)
+    ours, difference, tolerance = shown(judgement)
     folders = judgement.measured.folders if judgement.measured is not None else ()
     return [
         cell.row,
@@ -185,17 +186,10 @@ def _row(judgement: Judgement) -> list[str]:
         cell.code,
         f"[{ours}]({kept.entry(Path(folders[0]))})" if folders else ours,
         judgement.statistic,
-        _number(judgement.difference, cell, signed=True),
-        _number(judgement.tolerance, cell),
+        difference,
+        tolerance,
         judgement.verdict,
     ]
-
-
-def _number(value: float | None, cell: Cell, *, signed: bool = False) -> str:
-    if value is None:
-        return ""
-    is_count = cell.unit not in {"percent", "points", RESPONSE}
-    return format(value, f"{'+' if signed else ''}{',.0f' if is_count else '.2f'}")
 
 
 def _notes(found: Sequence[Judgement]) -> list[str]:
