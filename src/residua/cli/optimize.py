@@ -11,15 +11,12 @@ from tyro.conf import Positional
 from residua import runs, runtime
 from residua.cli.options import parse
 from residua.cli.screen import say, table
-from residua.deploy.engines.candidate import CANDIDATES, Candidate
+from residua.deploy.engines.candidate import CANDIDATES, Candidate, Kind, Number
 from residua.deploy.optimize import Optimized
 from residua.deploy.optimize_run import optimize_run
 from residua.deploy.task import OptimizePlan
 from residua.errors import ConfigError
 from residua.report.optimize import Row, accuracies, speeds, speedups, verdict
-
-Engine = Literal["eager", "compiled", "onnxruntime", "openvino"]
-Precision = Literal["float32", "bfloat16", "int8"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +48,8 @@ class Options:
     run: Annotated[str, Positional] = "last"
     batch: tuple[int, ...] = (1, 32)
     budget: float = 0.5
-    engines: tuple[Engine, ...] = ()
-    precisions: tuple[Precision, ...] = ()
+    engines: tuple[Kind, ...] = ()
+    precisions: tuple[Number, ...] = ()
     pictures: int = 2000
     rounds: int = 10
     memory: bool = True
@@ -92,14 +89,15 @@ def main(words: Sequence[str]) -> None:
             listen=_tell,
         )
     except BaseException:
-        with suppress(OSError):
-            into.rmdir()  # if nothing came into it
+        if options.into is None:
+            with suppress(OSError):
+                into.rmdir()  # if nothing came into it
         raise
     _print(found, plan)
     say(f"{found.folder}\n{page}")
 
 
-def chosen(kinds: Sequence[Engine], precisions: Sequence[Precision]) -> tuple[Candidate, ...]:
+def chosen(kinds: Sequence[Kind], precisions: Sequence[Number]) -> tuple[Candidate, ...]:
     """List the engines that were asked for.
 
     Raises:
