@@ -146,3 +146,10 @@ def test_the_most_memory_is_told_where_the_system_tells_it(monkeypatch):
     assert loader.peak_memory() > 10e6
     monkeypatch.setattr(loader.Path, "read_text", lambda _: "Name: python")
     assert loader.peak_memory() == 0
+
+
+def test_a_run_is_a_run_whatever_lies_in_it(tmp_path):
+    (tmp_path / artefact.FILE).write_text("{}")
+    assert artefact.is_artefact(tmp_path)
+    (tmp_path / "config.yaml").write_text("")
+    assert not artefact.is_artefact(tmp_path)

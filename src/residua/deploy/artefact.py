@@ -91,8 +91,11 @@ class Artefact:
 
 
 def is_artefact(folder: Path) -> bool:
-    """Say whether a folder is one that `residua optimize` wrote."""
-    return (folder / FILE).is_file()
+    """Say whether a folder is one that `residua optimize` wrote, and no run.
+
+    The files of an engine are programs. Those that somebody has laid into a run are left alone.
+    """
+    return (folder / FILE).is_file() and not (folder / runs.CONFIG).is_file()
 
 
 def find(text: str, root: Path) -> Path:
