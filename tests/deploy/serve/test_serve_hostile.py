@@ -171,6 +171,12 @@ FORMS = {
         "no file",
     ),
     "long boundary": (f"multipart/form-data; boundary={'B' * 5000}", PART, 400, "Boundary"),
+    "many fields": (
+        "multipart/form-data; boundary=B",
+        (PART.replace(b'; filename="a"', b"") + b"\r\n") * 200 + b"--B--\r\n",
+        413,
+        "parts",
+    ),
     "many headings": (
         "multipart/form-data; boundary=B",
         b"--B\r\n" + b"A: b\r\n" * 100 + b"\r\nabc\r\n--B--\r\n",

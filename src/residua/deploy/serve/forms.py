@@ -12,6 +12,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from residua.deploy.serve.problems import RefusalError
 
 KIND = "multipart/form-data"
+# Other fields that a form may have beside its files; each costs time while all others wait.
+FIELDS = 64
 
 
 class File(NamedTuple):
@@ -59,6 +61,7 @@ class _Parts:
         self.files: list[File] = []
         self.ended = False
         self._most = most
+        self._begun = 0
         self._heading, self._value = bytearray(), bytearray()
         self._disposition = b""
         self._name: str | None = None
@@ -71,6 +74,9 @@ class _Parts:
         return {f"on_{name}": getattr(self, f"_{name}") for name in names}
 
     def _part_begin(self) -> None:
+        self._begun += 1
+        if self._begun > self._most + FIELDS:
+            raise RefusalError(413, f"a form may have {self._most + FIELDS} parts: send fewer")
         self._disposition, self._name = b"", None
         self._content.clear()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from residua.deploy.serve.gate import Gate
 from residua.deploy.serve.guard import Guard
@@ -95,9 +95,10 @@ def serve(app: Any, place: socket.socket, gate: Gate, limits: Limits) -> None:
 def make(app: Any, gate: Gate, limits: Limits) -> Server:
     """Make a server of an application of ASGI, with a guard before every connection."""
 
+    # Whatever else is installed: this protocol bounds the first lines of a request.
     def guarded(**given: Any) -> Guard:
         connections = given["server_state"].connections
-        return Guard(AutoHTTPProtocol(**given), limits, lambda: len(connections))
+        return Guard(H11Protocol(**given), limits, lambda: len(connections))
 
     protocol: Callable[..., Any] = guarded
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
