@@ -59,7 +59,7 @@ def real_data():
     def folder(name):
         path = Path(top) / name
         if not top or not path.is_dir():
-            pytest.skip(f"set RESIDUA_DATA to a folder that holds {name}/ to run this")
+            pytest.skip(reason=f"set RESIDUA_DATA to a folder that holds {name}/ to run this")
         return path
 
     return folder

@@ -210,7 +210,7 @@ def test_names_that_are_no_text_are_shown(run, place):
     try:
         save(path)
     except OSError:
-        pytest.skip("this file system has no such names")
+        pytest.skip(reason="this file system has no such names")
     code, out, _ = run(DIGITS, "bytes", "--out", "bytes.jsonl")
     assert code == 0, out
     (record,) = map(json.loads, (place / "bytes.jsonl").read_text().splitlines())

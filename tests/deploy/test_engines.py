@@ -51,7 +51,7 @@ def one_thread():
 @pytest.mark.parametrize("chosen", QUICK, ids=lambda each: each.folder)
 def test_an_engine_says_what_the_net_says_of_any_number_of_pictures(chosen, tmp_path):
     if why := absent(chosen, torch.device("cpu")):
-        pytest.skip(why)
+        pytest.skip(reason=why)
     net = small()
     engine = artefact.engine(optimized_folder(tmp_path / "a", net, chosen), threads=1)
     for count in (1, 4, 7):
@@ -69,7 +69,7 @@ def test_an_engine_says_what_the_net_says_of_any_number_of_pictures(chosen, tmp_
 def test_a_compiled_program_says_what_the_net_says(precision, tmp_path):
     chosen = Candidate(kind="compiled", precision=precision)
     if why := absent(chosen, torch.device("cpu")):
-        pytest.skip(why)
+        pytest.skip(reason=why)
     net = small()
     engine = artefact.engine(optimized_folder(tmp_path / "a", net, chosen))
     for count in (1, 4, 7):

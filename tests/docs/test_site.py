@@ -99,7 +99,7 @@ def test_every_deviation_that_the_code_names_is_on_the_page():
 @pytest.mark.slow
 def test_the_site_is_built_without_a_warning(tmp_path):
     if importlib.util.find_spec("furo") is None or importlib.util.find_spec("myst_parser") is None:
-        pytest.skip("the site needs the extra docs: pip install '.[docs]'")
+        pytest.skip(reason="the site needs the extra docs: pip install '.[docs]'")
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "--builder", "html"]
     done = subprocess.run(
         [*command, "--doctree-dir", str(tmp_path / "trees"), str(DOCS), str(tmp_path / "site")],

@@ -99,6 +99,6 @@ def test_giving_memory_back_all_the_time_changes_no_bit():
 def test_the_resident_set_is_told_and_grows_with_what_is_written():
     before = runtime.resident_memory()
     if before == 0:
-        pytest.skip("this system does not tell what a process holds")
+        pytest.skip(reason="this system does not tell what a process holds")
     block = torch.ones(50_000_000, dtype=torch.uint8)
     assert runtime.resident_memory() - before == pytest.approx(block.numel(), rel=0.1)

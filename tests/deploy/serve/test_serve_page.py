@@ -22,7 +22,7 @@ def browser():
     )
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
-        pytest.skip("needs a browser: none of chromium and google-chrome is installed")
+        pytest.skip(reason="needs a browser: none of chromium and google-chrome is installed")
     with driver.sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield made
