@@ -11,6 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "residua"
 # A module imports only from layers above its own line here, or from its own package.
 LAYERS = (
     ("errors",),
+    ("extras",),
     ("files", "config", "runtime", "unpickle"),
     ("events", "machine"),
     ("tensorboard",),

@@ -1,6 +1,6 @@
 import torch
 
-from residua import machine, runtime
+from residua import extras, machine, runtime
 
 
 def test_the_facts_of_a_machine_are_told(tmp_path):
@@ -52,9 +52,6 @@ def test_a_torchvision_of_another_torch_is_a_fault(tmp_path, monkeypatch):
 
 
 def test_extras_that_are_not_installed_are_named(tmp_path, monkeypatch):
-    find = machine.importlib.util.find_spec
-    monkeypatch.setattr(
-        machine.importlib.util, "find_spec", lambda name: None if name == "onnx" else find(name)
-    )
+    monkeypatch.setattr(extras, "installed", lambda name: name != "onnx")
     assert "residua[" in machine.check(tmp_path).facts["extras"]
     assert "onnx" in machine.check(tmp_path).facts["extras"]

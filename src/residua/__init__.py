@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from residua.data.images import ImageSet
     from residua.data.loading import Splits
     from residua.data.normalize import Normalize
+    from residua.deploy.export import export
+    from residua.deploy.hub import pull, push
     from residua.deploy.optimize import Optimized, optimize
+    from residua.deploy.plan import ExportPlan
+    from residua.deploy.predictor import load as load_predictor
     from residua.deploy.task import OptimizePlan
     from residua.errors import (
         CheckpointError,
@@ -60,6 +64,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Experiment",
+    "ExportPlan",
     "ImageSet",
     "Normalize",
     "OptimizePlan",
@@ -75,13 +80,17 @@ __all__ = [
     "TrainedNet",
     "cifar_resnet",
     "deepen",
+    "export",
     "highway",
     "imagenet_resnet",
     "load",
+    "load_predictor",
     "load_run",
     "mnist_net",
     "optimize",
     "parameter_groups",
+    "pull",
+    "push",
     "residualize",
     "resnet18",
     "resnet34",
@@ -97,51 +106,45 @@ __all__ = [
     "wide_resnet",
 ]
 
+# Where the public names are, and what they are called there if it is something else.
 _HOMES = {
-    "residua.data.images": ("ImageSet",),
-    "residua.data.loading": ("Splits",),
-    "residua.data.normalize": ("Normalize",),
-    "residua.errors": (
-        "CheckpointError",
-        "ConfigError",
-        "DataError",
-        "ResiduaError",
-        "RunError",
-        "ShapeError",
-    ),
-    "residua.execute": ("resume", "run"),
-    "residua.deploy.optimize": ("Optimized", "optimize"),
-    "residua.deploy.task": ("OptimizePlan",),
-    "residua.outcome": ("Result",),
-    "residua.experiment": ("Claim", "Experiment"),
-    "residua.nets.imagenet": tuple(f"resnet{depth}" for depth in (18, 34, 50, 101, 152, 200)),
-    "residua.nets.mnist": ("mnist_net",),
-    "residua.nets.resnet": ("ResNet",),
-    "residua.nets.vgg": ("vgg",),
-    "residua.nets.weights": ("load", "save"),
-    "residua.nets.wide": ("wide_resnet",),
-    "residua.nets.highway": ("highway",),
-    "residua.nn.blocks": ("PlainBlock", "ResidualBlock"),
-    "residua.nn.gated": ("parameter_groups",),
-    "residua.surgery.residualize": ("residualize",),
-    "residua.runs": ("TrainedNet",),
-    "residua.surgery.deepen": ("deepen",),
-    "residua.surgery.slim": ("slim",),
-}
-
-_RENAMED = {
-    "cifar_resnet": ("residua.nets.cifar", "resnet"),
-    "imagenet_resnet": ("residua.nets.imagenet", "resnet"),
-    "load_run": ("residua.runs", "load"),
+    "residua.data.images": "ImageSet",
+    "residua.data.loading": "Splits",
+    "residua.data.normalize": "Normalize",
+    "residua.deploy.export": "export",
+    "residua.deploy.hub": "pull push",
+    "residua.deploy.optimize": "Optimized optimize",
+    "residua.deploy.plan": "ExportPlan",
+    "residua.deploy.predictor": "load_predictor=load",
+    "residua.deploy.task": "OptimizePlan",
+    "residua.errors": "CheckpointError ConfigError DataError ResiduaError RunError ShapeError",
+    "residua.execute": "resume run",
+    "residua.experiment": "Claim Experiment",
+    "residua.nets.cifar": "cifar_resnet=resnet",
+    "residua.nets.highway": "highway",
+    "residua.nets.imagenet": "imagenet_resnet=resnet resnet18 resnet34 resnet50 resnet101 "
+    "resnet152 resnet200",
+    "residua.nets.mnist": "mnist_net",
+    "residua.nets.resnet": "ResNet",
+    "residua.nets.vgg": "vgg",
+    "residua.nets.weights": "load save",
+    "residua.nets.wide": "wide_resnet",
+    "residua.nn.blocks": "PlainBlock ResidualBlock",
+    "residua.nn.gated": "parameter_groups",
+    "residua.outcome": "Result",
+    "residua.runs": "TrainedNet load_run=load",
+    "residua.surgery.deepen": "deepen",
+    "residua.surgery.residualize": "residualize",
+    "residua.surgery.slim": "slim",
 }
 
 
 def __getattr__(name: str) -> object:
-    homes = {each: (module, each) for module, names in _HOMES.items() for each in names}
-    module, attribute = (homes | _RENAMED).get(name, (None, name))
-    if module is None:
-        raise AttributeError(f"module 'residua' has no attribute {name!r}")
-    return getattr(importlib.import_module(module), attribute)
+    for module, names in _HOMES.items():
+        for public, _, own in (each.partition("=") for each in names.split()):
+            if public == name:
+                return getattr(importlib.import_module(module), own or name)
+    raise AttributeError(f"module 'residua' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import shutil
@@ -12,16 +11,9 @@ from pathlib import Path
 
 import torch
 
-from residua import runtime
+from residua import extras, runtime
 
 # What optional parts of the package import, by the name of the extra that installs them.
-EXTRAS = {
-    "serve": ("fastapi", "uvicorn"),
-    "onnx": ("onnx", "onnxruntime", "onnxscript"),
-    "openvino": ("openvino", "nncf"),
-    "tensorboard": ("tensorboard",),
-    "hub": ("huggingface_hub",),
-}
 LEAST_MEMORY, LEAST_DISK = 2e9, 1e9
 
 
@@ -130,9 +122,7 @@ def _disk(runs: Path, faults: list[str], remarks: list[str]) -> str:
 
 def _extras() -> str:
     absent = [
-        name
-        for name, modules in EXTRAS.items()
-        if any(importlib.util.find_spec(module) is None for module in modules)
+        name for name, modules in extras.EXTRAS.items() if not all(map(extras.installed, modules))
     ]
     if not absent:
         return "all installed"

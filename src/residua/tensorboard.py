@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from residua.errors import ConfigError
 from residua.events import Event, Listener
+from residua.extras import EXTRAS, require
 
 FOLDER = "tensorboard"
 NOT_DRAWN = {"kind", "time", "iteration"}
@@ -20,11 +20,9 @@ def beside(listen: Listener | None = None) -> Listener:
     Raises:
         ConfigError: TensorBoard is not installed.
     """
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        message = "TensorBoard is not installed: pip install 'residua[tensorboard]'"
-        raise ConfigError(message) from None
+    require("drawing in TensorBoard", EXTRAS["tensorboard"])
+    from torch.utils.tensorboard import SummaryWriter
+
     board: Any = None
 
     def heard(event: Event) -> None:

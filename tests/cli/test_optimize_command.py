@@ -41,7 +41,7 @@ def test_the_fastest_is_written_with_a_page_and_names_pictures(root, run, tmp_pa
     trained = runs.load(root / "digits.resnet20" / "one")
     assert facts.classes == trained.classes
     assert (facts.shape, facts.fit, facts.batch_sizes) == ((1, 8, 8), Whole(), (1, 4))
-    assert facts.run == str(trained.folder)
+    assert facts.run == "digits.resnet20/one"
     images = torch.randint(0, 256, (5, 1, 8, 8), dtype=torch.uint8)
     with torch.no_grad():
         expected = trained.net(trained.normalize(images))
@@ -58,9 +58,12 @@ def test_the_fastest_is_written_with_a_page_and_names_pictures(root, run, tmp_pa
     told = [run("predict", str(made), picture, "--top", "1") for made in (folder, trained.folder)]
     assert told[0] == told[1]
     assert told[0][0] == 0
-    code, printed = run("predict", str(folder), picture, "--weights", "best")
-    assert code == 2
-    assert "optimize the run again with --weights best" in printed
+    for option, value, told in (
+        ("--weights", "best", "optimize the run again with --weights best"),
+        ("--precision", "bfloat16", "--precision is for runs"),
+    ):
+        code, printed = run("predict", str(folder), picture, option, value)
+        assert (code, told in printed) == (2, True)
 
 
 @pytest.mark.parametrize(

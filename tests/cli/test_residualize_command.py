@@ -65,11 +65,11 @@ def test_plan_weights_and_code_are_written_and_build_the_net(run, own):
 
 
 def test_an_edited_plan_is_taken(run, own):
-    run("residualize", "own_nets:ready", "--example", "8", "--out", "first")
+    run("residualize", "own_nets:ready", "--example", "8", "--into", "first")
     plan = own / "first" / "plan.yaml"
     lines = plan.read_text().splitlines(keepends=True)
     plan.write_text("".join(line for line in lines if "span1" not in line))
-    words = ("own_nets:ready", "--example", "8", "--plan", "first/plan.yaml", "--out", "second")
+    words = ("own_nets:ready", "--example", "8", "--plan", "first/plan.yaml", "--into", "second")
     code, text = run("residualize", *words)
     assert code == 0, text
     assert "span2" in text

@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from residua import execute, recipes
+from residua import execute, extras, recipes
 from residua.cli import serve
 from residua.cli.serve import Options
 from served import picture
@@ -46,21 +46,22 @@ def test_a_taken_place_is_said(run):
 
 
 def test_what_is_missing_is_said_with_the_line_that_adds_it(run, monkeypatch):
-    monkeypatch.setattr(serve, "NEEDED", ("no_such_package",))
+    monkeypatch.setattr(extras, "installed", lambda name: name != "uvicorn")
     code, printed = run("serve", "last")
     assert code == 2
-    assert 'no_such_package: pip install "residua[serve]"' in printed
+    assert 'a server needs uvicorn: pip install "residua[serve]"' in printed
 
 
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        (Options("last"), serve.OWN),
-        (Options("last", hosts=("Mine.example",)), (*serve.OWN, "mine.example")),
-        (Options("last", host="0.0.0.0"), ()),
-        (Options("last", host="localhost"), serve.OWN),
-        (Options("last", host="::1"), serve.OWN),
-        (Options("last", host="::"), ()),
+        (Options("last"), {*serve.OWN}),
+        (Options("last", hosts=("Mine.example",)), {*serve.OWN, "mine.example"}),
+        (Options("last", host="0.0.0.0"), set()),
+        (Options("last", host="localhost"), {*serve.OWN}),
+        (Options("last", host="127.0.0.2"), {*serve.OWN, "127.0.0.2"}),
+        (Options("last", host="::1"), {*serve.OWN}),
+        (Options("last", host="::"), set()),
     ],
 )
 def test_names_are_checked_where_nobody_else_may_ask(options, names):

@@ -1,6 +1,11 @@
+import io
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from pictured import photograph, save
@@ -135,3 +140,39 @@ def test_a_file_cut_short_is_named(tmp_path):
 def test_odd_exif_is_no_reason_to_refuse_a_picture(tmp_path):
     path = save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")
     assert as_read(path).shape == (3, 48, 64)
+
+
+def encoded(kind, **options):
+    file = io.BytesIO()
+    Image.fromarray(photograph(40, 30)).save(file, kind, **options)
+    return file.getvalue()
+
+
+KINDS = {
+    "JPEG": {},
+    "PNG": {},
+    "GIF": {},
+    "BMP": {},
+    "WEBP": {},
+    "PPM": {},
+    "TIFF": {"compression": "tiff_lzw"},
+}
+ENCODED = [encoded(kind, **options) for kind, options in KINDS.items()]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(ENCODED),
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=12),
+    st.booleans(),
+)
+def test_a_damaged_picture_is_read_or_answered_in_a_sentence(content, changes, in_head):
+    damaged = bytearray(content)
+    for place, value in changes:
+        damaged[place % (min(len(damaged), 120) if in_head else len(damaged))] = value
+    with suppress(DataError):
+        assert cut(bytes(damaged), all_of_it, 3, most_pixels=10**6).shape == (3, 8, 8)
+
+
+def all_of_it(size):
+    return all_of(size, (8, 8))

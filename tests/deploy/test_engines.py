@@ -1,7 +1,7 @@
 """Every engine says what the net says, and tells what it lacks."""
 
 import dataclasses
-import importlib.util
+import importlib
 import sys
 
 import pytest
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from deploy.artefacts import NORMALIZE, job, optimized_folder, pixels
-from residua import runtime
+from residua import extras, runtime
 from residua.data.normalize import Normalize, Whiten
 from residua.deploy import artefact
 from residua.deploy.convert.to_openvino import tell_nobody
@@ -125,10 +125,7 @@ def test_in_bfloat16_only_the_net_is_and_the_job_keeps_its_own():
     ],
 )
 def test_a_package_that_is_not_there_is_named_with_what_adds_it(missing, chosen, told, monkeypatch):
-    known = importlib.util.find_spec
-    monkeypatch.setattr(
-        candidates, "find_spec", lambda name: None if name == missing else known(name)
-    )
+    monkeypatch.setattr(extras, "installed", lambda name: name != missing)
     assert told in absent(chosen, torch.device("cpu"))
     assert absent(Candidate(kind="eager"), torch.device("cpu")) is None
 
@@ -180,7 +177,7 @@ def test_a_damaged_or_missing_file_and_a_missing_package_are_sentences(tmp_path,
         artefact.engine(place)
     facts = dataclasses.replace(artefact.read(place), kind="openvino")
     artefact.write(facts, place)
-    monkeypatch.setattr(artefact.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(extras, "installed", lambda _: False)
     with pytest.raises(ConfigError, match=r'needs openvino: pip install "residua\[openvino\]"'):
         artefact.engine(place)
 

@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from deploy.written import pictures, used
+from residua import extras
 from residua.data.normalize import ChannelStats, Whiten
 from residua.deploy.convert import reopen, to_onnx, to_openvino, to_pt2
 from residua.deploy.convert.bound import bind
-from residua.deploy.convert.formats import check_installed
 from residua.deploy.loader import openvino_core
+from residua.deploy.plan import ExportPlan
 from residua.errors import ConfigError
 from residua.nets.cifar import CifarConfig
 
@@ -74,20 +75,18 @@ def test_pt2_has_its_card_and_names_no_file_of_this_machine(bound, tmp_path):
     assert_same_for_any_number(lambda given: [reopen.pt2(path)(given["pixels"])], bound)
 
 
-def absent(package):
-    """Find every package but one."""
-    return lambda name: None if name == package else object()
-
-
 @pytest.mark.parametrize(
     ("to", "package", "extra"),
     [("onnx", "onnxscript", "onnx"), ("openvino", "openvino", "openvino")],
 )
-def test_an_absent_package_is_named_with_what_installs_it(monkeypatch, to, package, extra):
-    monkeypatch.setattr("residua.deploy.convert.formats.find_spec", absent(package))
-    with pytest.raises(ConfigError, match=rf'{package} is not.*pip install "residua\[{extra}\]"'):
-        check_installed(to)
-    check_installed("pt2")
+def test_an_absent_package_is_named_with_what_installs_it(
+    tmp_path, monkeypatch, to, package, extra
+):
+    monkeypatch.setattr(extras, "installed", lambda name: name != package)
+    needs = rf'--to {to} needs {package}: pip install "residua\[{extra}\]"'
+    with pytest.raises(ConfigError, match=needs):
+        ExportPlan(to=to).validate(tmp_path)
+    ExportPlan(to="pt2").validate(tmp_path)
 
 
 def test_a_net_that_is_too_large_for_one_file_is_refused(tmp_path, monkeypatch):

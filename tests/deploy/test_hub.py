@@ -12,10 +12,10 @@ import torch
 import yaml
 
 from pictured import photograph, save
-from residua import execute, recipes, runs
+from residua import execute, extras, recipes, runs
 from residua.cli.dispatch import main
-from residua.deploy import card as cards
 from residua.deploy import hub, predictor
+from residua.deploy import hub_card as cards
 from residua.errors import CheckpointError, ConfigError, RunError
 from residua.report import record
 from residua.train.schedule import StepsConfig
@@ -243,7 +243,7 @@ def test_no_hub_is_reached_where_that_is_forbidden(digits, monkeypatch):
 
 
 def test_the_package_that_is_missing_is_named(digits, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
+    monkeypatch.setattr(extras, "installed", lambda _: False)
     with pytest.raises(ConfigError, match=r'pip install "residua\[hub\]"'):
         hub.push(digits, REPOSITORY)
 

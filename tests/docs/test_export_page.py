@@ -62,7 +62,7 @@ def run(code, names):
 
 @pytest.fixture
 def reader(place, monkeypatch):
-    for package in {package for packages, _ in NEEDS.values() for package in packages}:
+    for package in {package for packages in NEEDS.values() for package in packages}:
         pytest.importorskip(package)
     monkeypatch.chdir(place)
     return run(CODES[0], {})

@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+from residua import extras
 from residua.cli.optimize import Options
 from residua.cli.options import parse
 from residua.deploy.artefact import loader_text
@@ -15,7 +16,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "optimize.md").read_text()
 
 def test_the_python_runs(monkeypatch, capsys):
     # As if nothing but PyTorch were installed: that is quick.
-    monkeypatch.setattr(candidate, "find_spec", lambda _: None)
+    monkeypatch.setattr(extras, "installed", lambda _: False)
     monkeypatch.setattr(candidate, "_no_compiler", lambda _: "left out")
     loading, code = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
     exec(compile(code, "optimize.md", "exec"), {})

@@ -8,15 +8,15 @@ from typing import Annotated, Literal, Protocol
 
 from tyro.conf import Positional
 
-from residua import runtime
 from residua.cli import told
+from residua.cli.asked import load
 from residua.cli.options import parse, refuse
 from residua.cli.predict_classifier import Naming
 from residua.cli.predict_detector import Finding
 from residua.cli.screen import Counter, console
 from residua.cli.told import Answer
 from residua.data.gather import gather
-from residua.deploy import artefact, predictor
+from residua.deploy import predictor
 from residua.deploy.answers import Form
 from residua.deploy.batches import Batch, batches
 from residua.deploy.predictor import Classifier
@@ -72,6 +72,9 @@ class Options:
     json: Path | None = None
 
 
+# Pictures that could not be read and are named.
+NAMED = 20
+
 OF_CLASSIFIERS = ("top", "invert", "features")
 OF_DETECTORS = ("threshold", "draw", "json")
 
@@ -108,19 +111,15 @@ def main(words: Sequence[str]) -> None:
     """
     options = parse("predict", Options, words)
     _check(options)
-    asked = predictor.load(
-        artefact.find(options.run, options.runs),
-        weights=options.weights,
-        device=runtime.pick_device(options.device),
-        precision=options.precision,
-    )
+    asked = load(options)
     work = _work(asked, options)
     paths = gather(options.images, _listed)
     work.begin(paths)
     unread = _answer(asked, work, paths, options)
     work.finish()
     if unread:
-        raise DataError("; ".join(unread))
+        named, more = "; ".join(unread[:NAMED]), len(unread) - NAMED
+        raise DataError(f"{named}; and {more:,} more" if more > 0 else named)
 
 
 def _work(asked: predictor.Predictor, options: Options) -> Work:

@@ -44,7 +44,7 @@ class Options:
         anneal: updates in which the gates go from 0 to 1; with 0 they are learned.
         example: channels x height x width of a picture, or the length of a vector; by default what
             the network was made for, and 3x224x224 for one of another library.
-        out: the folder to write; by default residual/NET.
+        into: the folder to write; by default residual/NET.
         dry_run: print the plan and write nothing.
     """
 
@@ -55,7 +55,7 @@ class Options:
     layers: int | None = None
     anneal: int | None = None
     example: str | None = None
-    out: Path | None = None
+    into: Path | None = None
     dry_run: bool = False
 
 
@@ -92,10 +92,10 @@ def main(words: Sequence[str]) -> None:
     say(f"greatest change of the output: {change:.3g} (its largest number is {largest:.3g})")
     if options.dry_run:
         return
-    out = options.out or Path("residual") / re.sub(r"\W+", "-", options.net).strip("-")
-    folder.write(out, new, plan, imports=built.imports, call=built.call, left=left)
-    say(f"{out / folder.PLAN} can be edited and given back: --plan {out / folder.PLAN}")
-    say(f"{out / folder.CODE}: net() builds the new net, with {folder.WEIGHTS}")
+    into = options.into or Path("residual") / re.sub(r"\W+", "-", options.net).strip("-")
+    folder.write(into, new, plan, imports=built.imports, call=built.call, left=left)
+    say(f"{into / folder.PLAN} can be edited and given back: --plan {into / folder.PLAN}")
+    say(f"{into / folder.CODE}: net() builds the new net, with {folder.WEIGHTS}")
 
 
 def _given(options: Options) -> Plan:

@@ -1,7 +1,6 @@
 """`residua serve`: a trained run behind a web page and an interface for programs."""
 
 import dataclasses
-import importlib.util
 import ipaddress
 import os
 from collections.abc import Sequence
@@ -11,14 +10,14 @@ from typing import Annotated, Literal
 from tyro.conf import Positional
 
 from residua import runtime
+from residua.cli.asked import load
 from residua.cli.options import parse
 from residua.cli.screen import say
-from residua.deploy import artefact, predictor
 from residua.deploy.serve.limits import Limits
 from residua.errors import ConfigError
+from residua.extras import EXTRAS, require
 from residua.runtime import Precision
 
-NEEDED = ("fastapi", "uvicorn", "python_multipart")
 KEY = "RESIDUA_KEY"
 OWN = ("localhost", "127.0.0.1", "[::1]")
 
@@ -76,13 +75,7 @@ def main(words: Sequence[str]) -> None:
     # The network asks for the same large blocks with every batch.
     runtime.hold_freed_memory()
     with server.listen(options.host, options.port) as place:
-        asked = predictor.load(
-            artefact.find(options.run, options.runs),
-            weights=options.weights,
-            device=runtime.pick_device(options.device),
-            precision=options.precision,
-        )
-        made = service(asked, options.limits, together=options.together)
+        made = service(load(options), options.limits, together=options.together)
         key = os.environ.get(KEY, "")
         _say_where(made.model["name"], options, place.getsockname()[1], key)
         application = app.build(made, key=key, hosts=_hosts(options))
@@ -91,9 +84,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _check(options: Options) -> None:
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(f'a server needs {" and ".join(missing)}: pip install "residua[serve]"')
+    require("a server", EXTRAS["serve"])
     if not 0 <= options.port <= 65_535:
         raise ConfigError(f"port must be at least 0 and at most 65535, got {options.port}")
     if options.together is not None and options.together < 1:
@@ -109,14 +100,19 @@ def _alone(host: str) -> bool:
         return host == "localhost"
 
 
-def _hosts(options: Options) -> tuple[str, ...]:
+def _hosts(options: Options) -> set[str]:
     """List the names by which the server may be asked for; none for any."""
-    named = tuple(host.lower() for host in options.hosts)
-    return (*OWN, *named) if _alone(options.host) or named else ()
+    named = {host.lower() for host in options.hosts}
+    return {*OWN, _written(options.host), *named} if _alone(options.host) or named else set()
+
+
+def _written(host: str) -> str:
+    """Write an address as it stands in front of a port."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _say_where(name: str, options: Options, port: int, key: str) -> None:
-    host = f"[{options.host}]" if ":" in options.host else options.host
+    host = _written(options.host)
     if not _alone(options.host) and not key:
         say(f"everybody who reaches {host} can ask: set {KEY} to a key that they must show")
     say(f"serving {name} at http://{host}:{port}/ (Ctrl-C stops it)")

@@ -9,7 +9,7 @@ optimize.html       the page of the measurement
 import inspect
 import json
 from dataclasses import field
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 
 import torch
@@ -23,6 +23,7 @@ from residua.deploy import loader
 from residua.deploy.engine import Engine
 from residua.deploy.engines.candidate import Candidate, Kind, Number
 from residua.errors import CheckpointError, ConfigError
+from residua.extras import installed, require
 from residua.report.optimize import Row
 
 FILE = loader.FACTS
@@ -60,7 +61,7 @@ class Artefact:
         pixels: the type of the numbers that it takes, in [0, 255].
         fit: which part of a picture is looked at; None where no files are read.
         normalization: bound into the files.
-        run: the folder of the run that it was made of; empty if it was made in Python.
+        run: recipe and name of the run that it was made of; empty if it was made in Python.
         versions: of the packages that made it.
         measured: every candidate's figures, as the page shows them.
     """
@@ -157,10 +158,7 @@ def engine(folder: Path, *, threads: int | None = None) -> Engine:
         ConfigError: the package of its engine is not installed.
     """
     facts = read(folder)
-    package = {"onnxruntime": "onnxruntime", "openvino": "openvino"}.get(facts.kind, "torch")
-    if util.find_spec(package) is None:
-        extra = facts.kind.removesuffix("runtime")
-        raise ConfigError(f'{folder} needs {package}: pip install "residua[{extra}]"')
+    require(folder, {"onnxruntime", "openvino"} & {facts.kind})
     try:
         session = loader.session(folder, encode(facts), threads)
     except Exception as error:  # each engine has kinds of its own
@@ -185,11 +183,7 @@ def loader_text() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of the packages that are here."""
-    found = {}
-    for name in PACKAGES:
-        if util.find_spec(name) is not None:
-            found[name] = metadata.version(name)
-    return found
+    return {name: metadata.version(name) for name in PACKAGES if installed(name)}
 
 
 def _told(known: dict[str, str]) -> str:

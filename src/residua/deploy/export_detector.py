@@ -26,7 +26,7 @@ from residua.deploy.convert.bound_detector import (
 )
 from residua.deploy.convert.canvas import canvas_for, check_size, laid
 from residua.deploy.convert.detector_card import detector_card, graph_card
-from residua.deploy.convert.formats import ENDINGS, GRAPHS, Format, require
+from residua.deploy.convert.formats import ENDINGS, GRAPHS, Format
 from residua.deploy.convert.parity_of_detections import ParityOfDetections
 from residua.deploy.convert.to_safetensors import detector_to_safetensors
 from residua.deploy.exported import Exported
@@ -36,6 +36,7 @@ from residua.detect.faster_rcnn import Detections
 from residua.detect.found import Found
 from residua.detect.testing import TestingConfig
 from residua.errors import ConfigError, DataError
+from residua.extras import require
 from residua.trained_detector import TrainedDetector
 
 # Pictures that a file is compared with the net on.
@@ -163,7 +164,7 @@ def _write(traced: ExportedProgram, to: Format, path: Path, told: Mapping[str, A
     from residua.detect.translate import translations
 
     # OpenVINO reads the graph from ONNX, which has an operation for RoI pooling.
-    require(("onnx", "onnxscript"), "onnx")
+    require(f"--to {to}", ("onnx", "onnxscript"))
     onnx_path = path if to == "onnx" else path.with_suffix(".onnx")
     to_onnx.write(
         traced,

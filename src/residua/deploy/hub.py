@@ -16,8 +16,9 @@ from typing import Protocol, cast
 from residua import events, files, runs
 from residua.data.download import OFFLINE
 from residua.deploy import predictor
-from residua.deploy.card import card
+from residua.deploy.hub_card import card
 from residua.errors import CheckpointError, ConfigError, ResiduaError, RunError
+from residua.extras import EXTRAS, require
 
 CARD = "README.md"
 NEEDED = (runs.CONFIG, events.FILE)
@@ -55,7 +56,9 @@ class Hub(Protocol):
         ...
 
 
-def push(folder: Path, repository: str, *, public: bool = False, hub: Hub | None = None) -> str:
+def push(
+    folder: str | Path, repository: str, *, public: bool = False, hub: Hub | None = None
+) -> str:
     """Give a run away: settings, record, weights and a card.
 
     Whoever pushes is known to huggingface_hub (HF_TOKEN, or `hf auth login`), not to us.
@@ -75,6 +78,7 @@ def push(folder: Path, repository: str, *, public: bool = False, hub: Hub | None
         RunError: the hub did not take it.
     """
     _check_name(repository)
+    folder = Path(folder)
     predictor.load(folder)
     text = card(folder, repository)
     with tempfile.TemporaryDirectory() as made:
@@ -102,7 +106,7 @@ def held(folder: Path) -> list[str]:
 
 
 def pull(
-    repository: str, to: Path, *, revision: str | None = None, hub: Hub | None = None
+    repository: str, to: str | Path, *, revision: str | None = None, hub: Hub | None = None
 ) -> predictor.Predictor:
     """Take a run over: afterwards it is one like any other, but for checkpoints and page.
 
@@ -121,6 +125,7 @@ def pull(
         RunError: the hub did not give it, or the folder cannot be written.
     """
     _check_name(repository)
+    to = Path(to)
     if to.exists():
         raise ConfigError(f"{to} is there, and runs are never overwritten: name another folder")
     where = hub or _hugging_face()
@@ -185,12 +190,9 @@ def _check_name(repository: str) -> None:
 def _hugging_face() -> Hub:
     if os.environ.get(OFFLINE):
         raise ConfigError(f"{OFFLINE} forbids to reach a hub: unset it")
-    try:
-        from huggingface_hub import HfApi
-    except ImportError:
-        raise ConfigError(
-            'runs are pushed and pulled by huggingface_hub: pip install "residua[hub]"'
-        ) from None
+    require("a hub", EXTRAS["hub"])
+    from huggingface_hub import HfApi
+
     return cast(Hub, HfApi(library_name="residua"))
 
 

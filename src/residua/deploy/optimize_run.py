@@ -116,7 +116,7 @@ def task_of(trained: runs.TrainedNet, pictures: int) -> tuple[Task, str]:
         calibration=calibration,
         classes=trained.classes,
         fit=fit_of(trained.experiment.data),
-        run=str(trained.folder),
+        run=f"{trained.folder.parent.name}/{trained.folder.name}",
     )
     return task, f"{len(calibration):,} training pictures"
 

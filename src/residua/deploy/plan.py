@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Literal
 
 from residua.config import settings
-from residua.deploy.convert.formats import ENDINGS, Format, Pixels, check_installed, check_path
+from residua.deploy.convert.formats import ENDINGS, NEEDS, Format, Pixels, check_path
 from residua.deploy.staging import check_free
 from residua.errors import ConfigError
+from residua.extras import require
 
 
 @settings
@@ -59,7 +60,7 @@ class ExportPlan:
             raise ConfigError(f"check must be at least 0, got {self.check}")
         if not self.tolerance > 0:
             raise ConfigError(f"tolerance must be above 0, got {self.tolerance}")
-        check_installed(self.to)
+        require(f"--to {self.to}", NEEDS.get(self.to, ()))
         path = self.path(folder)
         check_free(path, ENDINGS[self.to], overwrite=self.overwrite)
         return path

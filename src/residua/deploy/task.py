@@ -70,7 +70,7 @@ class Task:
         calibration: pictures for the ranges of int8.
         classes: names of the outputs.
         fit: which part of a picture is looked at; None where no files are read.
-        run: the folder of the run; empty without one.
+        run: its recipe and name; empty without one.
     """
 
     net: nn.Module

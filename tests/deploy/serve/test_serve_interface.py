@@ -1,13 +1,20 @@
 """What programs ask a server, and what it answers."""
 
+import asyncio
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from residua.deploy.predictor import Classifier
-from served import bright, digits, finder, picture, refused, serving
+from residua.deploy.serve import app as interface
+from residua.deploy.serve.limits import Limits
+from residua.deploy.serve.line import Wish
+from residua.deploy.serve.uploads import Upload
+from residua.errors import DataError
+from served import Bright, bright, digits, finder, picture, refused, serving
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +127,44 @@ def test_a_server_says_what_it_serves(naming, finding):
     assert finding.get("/v1/model").json()["classes"] == ["cat", "dog"]
     assert naming.get("/health").json() == {"status": "alive"}
     assert naming.get("/ready").json() == {"status": "ready"}
+
+
+def test_what_is_no_number_is_no_answer(tmp_path):
+    engine = Bright()
+
+    def sometimes(pixels):
+        logits = engine(pixels)
+        logits[pixels.float().mean(dim=(1, 2, 3)) > 200] = torch.nan
+        return logits
+
+    white, grey = picture(light=255), picture(light=100)
+    with serving(bright(tmp_path, engine=sometimes)) as client:
+        assert "no number" in refused(client.post("/v1/classify", content=white), 422)
+        assert client.post("/v1/classify", content=grey).status_code == 200
+
+
+def test_the_rest_of_a_form_that_is_refused_is_given_up():
+    given_up = []
+
+    async def ask(content, wish, seconds):
+        if content == b"bad":
+            raise DataError("the picture cannot be read")
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            given_up.append(content)
+            raise
+
+    uploads = [Upload(str(i), content) for i, content in enumerate((b"a", b"bad", b"b"))]
+    asked = SimpleNamespace(line=SimpleNamespace(ask=ask), limits=Limits())
+
+    async def answered():
+        with pytest.raises(DataError, match="cannot be read"):
+            await interface._results(uploads, asked, Wish())
+        await asyncio.sleep(0)
+
+    asyncio.run(answered())
+    assert sorted(given_up) == [b"a", b"b"]
 
 
 def test_the_interface_describes_itself(naming, finding):

@@ -163,8 +163,13 @@ def test_a_digit_is_drawn_with_the_pointer(visit, naming):
     assert page.locator("#drawn .bars button").count() == 5
     sent = page.locator("#drawn img")
     assert sent.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [64, 64]
+    with page.expect_download() as waiting:
+        page.click("#download-drawing")
+    (told,) = json.loads(waiting.value.path().read_text())["results"]
+    assert told["name"] == "your drawing"
     page.click("#clear-drawing")
     assert page.locator("#drawn article").count() == 0
+    assert page.locator("#download-drawing").is_hidden()
 
 
 def test_what_is_drawn_fills_its_field_in_light_ink(visit, naming):

@@ -11,9 +11,9 @@ from torch.export import ExportedProgram
 
 from residua import files
 from residua.deploy.convert.bound import Bound
-from residua.deploy.convert.formats import require
 from residua.deploy.convert.program import LOGITS, PIXELS, program
 from residua.errors import ConfigError
+from residua.extras import require
 
 # Under this key the metadata of the file has the card, as JSON.
 CARD = "residua"
@@ -40,7 +40,7 @@ def to_onnx(
         ConfigError: a package is missing, or the net cannot be expressed.
         RunError: the file cannot be written.
     """
-    require(("onnx", "onnxscript"), "onnx")
+    require("a file of ONNX", ("onnx", "onnxscript"))
     write(program(bound, dtype=dtype), path, inputs=[PIXELS], outputs=[LOGITS], card=card or {})
 
 

@@ -12,9 +12,9 @@ import torch
 
 from residua import files
 from residua.deploy.convert.bound import Bound
-from residua.deploy.convert.formats import require
 from residua.deploy.convert.program import LOGITS, PIXELS, program
 from residua.errors import ConfigError
+from residua.extras import require
 
 # Where the .xml file has the card, as JSON: rt_info / residua / card.
 CARD = ["residua", "card"]
@@ -55,7 +55,7 @@ def model(bound: Bound, *, dtype: torch.dtype = torch.uint8) -> Any:
     Raises:
         ConfigError: OpenVINO is missing, or the net cannot be expressed.
     """
-    require(("openvino",), "openvino")
+    require("a file of OpenVINO", ("openvino",))
     tell_nobody()
     import openvino
 

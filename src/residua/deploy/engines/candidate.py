@@ -2,13 +2,13 @@
 
 import os
 import shutil
-from importlib.util import find_spec
 from typing import Literal
 
 import torch
 
 from residua import runtime
 from residua.config import settings
+from residua.extras import installed, lacking
 
 Kind = Literal["eager", "compiled", "onnxruntime", "openvino"]
 Number = Literal["float32", "bfloat16", "int8"]
@@ -19,12 +19,12 @@ TITLES: dict[Kind, str] = {
     "onnxruntime": "onnxruntime",
     "openvino": "OpenVINO",
 }
-# The packages that an engine needs to be made, and the extra that has them.
-NEEDS: dict[Kind, tuple[tuple[str, ...], str]] = {
-    "eager": ((), ""),
-    "compiled": ((), ""),
-    "onnxruntime": (("onnx", "onnxscript", "onnxruntime"), "onnx"),
-    "openvino": (("openvino",), "openvino"),
+# The packages that an engine needs to be made.
+NEEDS: dict[Kind, tuple[str, ...]] = {
+    "eager": (),
+    "compiled": (),
+    "onnxruntime": ("onnx", "onnxscript", "onnxruntime"),
+    "openvino": ("openvino",),
 }
 
 
@@ -66,11 +66,9 @@ CANDIDATES = (
 
 def absent(candidate: Candidate, device: torch.device) -> str | None:
     """Say why a candidate cannot be tried here, and what would change that; None if it can."""
-    packages, extra = NEEDS[candidate.kind]
-    wanted = (*packages, "nncf") if candidate.precision == "int8" else packages
-    missing = [name for name in wanted if find_spec(name) is None]
-    if missing:
-        return f'needs {" and ".join(missing)}: pip install "residua[{extra}]"'
+    packages = NEEDS[candidate.kind]
+    if told := lacking((*packages, "nncf") if candidate.precision == "int8" else packages):
+        return told
     if candidate.kind == "compiled" and (what := _no_compiler(device)):
         return what
     if candidate.kind == "openvino" and device.type != "cpu":
@@ -86,7 +84,7 @@ def absent(candidate: Candidate, device: torch.device) -> str | None:
 def _no_compiler(device: torch.device) -> str | None:
     """Say what torch.compile lacks: of a processor it needs a C++ compiler, of a GPU Triton."""
     if device.type == "cuda":
-        return None if find_spec("triton") else "needs triton: pip install triton"
+        return None if installed("triton") else "needs triton: pip install triton"
     names = (os.environ.get("CXX", "g++"), "g++", "clang++", "cl")
     if any(shutil.which(name) for name in names):
         return None

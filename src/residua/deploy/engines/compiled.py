@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from residua.deploy.convert.program import anonymous
 from residua.deploy.engines.candidate import Number
 from residua.deploy.engines.job import Job
 
@@ -25,7 +26,7 @@ def compile_for(job: Job, precision: Number, size: int, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with torch.enable_grad():
-            program = torch.export.export(net, (job.example(size),))
+            program = anonymous(torch.export.export(net, (job.example(size),)))
         # Weights are only frozen, that is brought into the order of the kernels, where no gradient
         # is wanted.
         with torch.no_grad():

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch.export import Dim
 
+from residua.deploy.convert.program import anonymous
 from residua.deploy.engines.candidate import Number
 from residua.deploy.engines.job import Job
 
@@ -22,4 +23,4 @@ def build(job: Job, precision: Number, folder: Path) -> None:
         program = torch.export.export(
             net, (job.example(2),), dynamic_shapes={"pixels_NCHW": {0: Dim("batch", min=1)}}
         )
-        torch.export.save(program, folder / FILE)
+        torch.export.save(anonymous(program), folder / FILE)

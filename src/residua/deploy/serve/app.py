@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from residua.deploy.serve import metrics, pages, problems
-from residua.deploy.serve.answers import Classified, Detected, Model, Trouble
 from residua.deploy.serve.entrance import Entrance
 from residua.deploy.serve.line import Wish
 from residua.deploy.serve.problems import RefusalError
+from residua.deploy.serve.schema import Classified, Detected, Model, Trouble
 from residua.deploy.serve.service import Service
 from residua.deploy.serve.uploads import Upload, received
 
@@ -30,10 +30,12 @@ TROUBLES: Answers = {
     400: {"description": "the request is not whole or no form", "model": Trouble},
     401: {"description": "the key is missing or wrong", "model": Trouble},
     408: {"description": "the request arrived too slowly", "model": Trouble},
-    413: {"description": "the request has too many bytes", "model": Trouble},
+    413: {"description": "the request has too many bytes, parts or pictures", "model": Trouble},
     415: {"description": "no picture of a kind that is read", "model": Trouble},
+    421: {"description": "the server was asked for by another's name", "model": Trouble},
     422: {"description": "a picture or a parameter that makes no sense", "model": Trouble},
     429: {"description": "too much at the moment; Retry-After says when", "model": Trouble},
+    503: {"description": "the network took too long; Retry-After says when", "model": Trouble},
 }
 PICTURE = {"schema": {"type": "string", "format": "binary"}}
 TAKES = {
@@ -74,7 +76,7 @@ def build(service: Service, *, key: str = "", hosts: Collection[str] = ()) -> AS
         await asyncio.to_thread(service.line.close)
 
     app = FastAPI(
-        title=f"Residua: {service.model['name']}",
+        title="Residua",
         version=metadata.version("residua"),
         docs_url=None,
         redoc_url=None,
@@ -179,11 +181,16 @@ async def _answered(request: Request, service: Service, wish: Wish) -> Response:
 
 
 async def _results(uploads: list[Upload], service: Service, wish: Wish) -> list[dict[str, Any]]:
-    asked = [service.line.ask(upload.content, wish, service.limits.wait) for upload in uploads]
-    if len(asked) == 1:
-        outcomes = [await asked[0]]
-    else:
+    asked = [
+        asyncio.ensure_future(service.line.ask(upload.content, wish, service.limits.wait))
+        for upload in uploads
+    ]
+    try:
         outcomes = await asyncio.gather(*asked)
+    finally:
+        # If one has failed, the others are not computed for nobody.
+        for each in asked:
+            each.cancel()
     results = []
     for upload, outcome in zip(uploads, outcomes, strict=True):
         service.numbers.add(outcome)

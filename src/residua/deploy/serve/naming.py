@@ -15,7 +15,7 @@ from residua.data.decode import opened
 from residua.data.upright import orientation, upright_size
 from residua.deploy.predictor import Classifier
 from residua.deploy.serve.line import Wish
-from residua.errors import RunError
+from residua.errors import DataError, RunError
 
 # Classes of a picture that have a map, the most probable first.
 MAPPED = 10
@@ -65,10 +65,18 @@ class Naming:
         return Read(255 - pixels_CHW if wish.invert else pixels_CHW, size)
 
     def answer(self, prepared: Sequence[Read], wishes: Sequence[Wish]) -> list[dict[str, Any]]:
-        """Name the most probable classes of each."""
+        """Name the most probable classes of each.
+
+        Raises:
+            DataError: the network has no number for one.
+        """
         pixels_NCHW = torch.stack([each.pixels_CHW for each in prepared])
         top = min(max(wish.top for wish in wishes), len(self._classifier.classes))
-        best = self._classifier.probabilities(pixels_NCHW).topk(top)
+        probabilities_NK = self._classifier.probabilities(pixels_NCHW)
+        if not probabilities_NK.isfinite().all():
+            # Of several pictures each is asked about again alone.
+            raise DataError("the network answers to the picture with what is no number")
+        best = probabilities_NK.topk(top)
         answers = [
             self._named(shares[: wish.top], indices[: wish.top])
             for shares, indices, wish in zip(

@@ -57,8 +57,8 @@ def install(app: FastAPI, model: Mapping[str, Any]) -> None:
     async def interface(request: Request) -> Response:
         asks = "/v1/classify" if model["kind"] == "classifier" else "/v1/detect"
         place = str(request.base_url).rstrip("/")
-        values = {"model": model, "asks": asks, "place": place}
-        return _written("interface.html", values | {"paths": operations(app.openapi())})
+        values = {"asks": asks, "place": place, "paths": operations(app.openapi())}
+        return _written("interface.html", values)
 
 
 def operations(schema: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -41,7 +41,9 @@ async def received(request: Request, limits: Limits, gate: Gate) -> AsyncIterato
                 if held > limits.body:
                     raise _too_large(limits)
                 parts.append(part)
-        yield _uploads(request, b"".join(parts), limits)
+        body = b"".join(parts)
+        parts.clear()
+        yield _uploads(request, body, limits)
     except TimeoutError:
         raise RefusalError(
             408,

@@ -70,14 +70,15 @@ async function next() {
     asking += 1;
     const [file, shown] = waiting.shift();
     fill(file.name || "pasted picture", file, shown).then((answer) => {
-      if (answer) answers.push(answer);
+      // It may have been cleared away while it was asked about.
+      if (answer && cards.includes(shown)) answers.push(answer);
       asking -= 1;
       next();
     });
   }
 }
 
-function download() {
+function download(answers) {
   const told = {
     model: served.name,
     results: answers.flatMap((answer) => answer.results),
@@ -99,10 +100,19 @@ function clear() {
 
 async function ofDrawing(blob) {
   const shown = card("your drawing", blob, served.kind);
-  drawn?.remove();
+  clearDrawn();
   drawn = shown;
   byId("drawn").replaceChildren(shown.element);
-  await fill("your drawing", blob, shown);
+  const answer = await fill("your drawing", blob, shown);
+  if (!answer || drawn !== shown) return;
+  byId("download-drawing").hidden = false;
+  byId("download-drawing").onclick = () => download([answer]);
+}
+
+function clearDrawn() {
+  drawn?.remove();
+  drawn = null;
+  byId("download-drawing").hidden = true;
 }
 
 function open() {
@@ -122,12 +132,11 @@ function open() {
     const drawing = new Drawing(byId("canvas"), served.shape, served.brightness < 0.5, ofDrawing);
     byId("clear-drawing").addEventListener("click", () => {
       drawing.clear();
-      drawn?.remove();
-      drawn = null;
+      clearDrawn();
     });
   }
   listen(take, trouble);
-  byId("download").addEventListener("click", download);
+  byId("download").addEventListener("click", () => download(answers));
   byId("clear").addEventListener("click", clear);
   byId("threshold").addEventListener("input", () => {
     byId("threshold-value").textContent = found.threshold().toFixed(2);
