@@ -132,14 +132,20 @@ def return_freed_memory() -> None:
     _set_malloc({mmap_threshold: 1 << 18, mmap_most: 1 << 20})
 
 
-def hold_freed_memory() -> None:
+def hold_freed_memory(*, of_threads: bool = False) -> None:
     """Keep freed memory in the process for the next request, where the C library is glibc.
 
     A training step asks for the same large blocks again and again. By default each is returned to
     the operating system when it is freed, which then clears the pages of the next one.
+
+    Args:
+        of_threads: also what threads ask for that are begun later. They share the heap of the main
+            thread then, since one of their own holds no block of more than 64 MiB.
     """
-    mmap_threshold, trim_threshold = -3, -1
+    mmap_threshold, trim_threshold, arena_max = -3, -1, -8
     _set_malloc({mmap_threshold: 1 << 30, trim_threshold: (1 << 31) - 1})
+    if of_threads:
+        _set_malloc({arena_max: 1})
 
 
 def _set_malloc(values: dict[int, int]) -> None:

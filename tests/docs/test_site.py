@@ -48,7 +48,7 @@ def test_every_page_has_its_place():
 
 def test_every_public_name_is_described_once():
     text = "".join(text for page, text in PAGES.items() if page.startswith("api/"))
-    described = re.findall(r"^\.\. auto(?:class|function|exception):: residua\.(\w+)", text, re.M)
+    described = re.findall(r"^\.\. auto(?:class|function|exception):: residua\.(\w+)$", text, re.M)
     assert sorted(described) == sorted(residua.__all__)
     summed_up = re.findall(r"^   residua\.(\w+)$", text, flags=re.MULTILINE)
     assert sorted(summed_up) == sorted(residua.__all__)

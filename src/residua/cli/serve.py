@@ -41,7 +41,7 @@ class Options:
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: of convolutions; auto is bfloat16 where the hardware has it.
         threads: of the network; by default as many as there are cores.
-        together: pictures that the network is given at a time at most; by default 32, detectors 4.
+        together: pictures that the network is given at a time at most; by default 16, detectors 4.
         limits: what the server takes on.
     """
 
@@ -72,8 +72,8 @@ def main(words: Sequence[str]) -> None:
     from residua.deploy.serve.service import service
 
     runtime.set_threads(options.threads)
-    # The network asks for the same large blocks with every batch.
-    runtime.hold_freed_memory()
+    # The network asks for the same large blocks with every batch, in a thread of its own.
+    runtime.hold_freed_memory(of_threads=True)
     with server.listen(options.host, options.port) as place:
         made = service(load(options), options.limits, together=options.together)
         key = os.environ.get(KEY, "")

@@ -17,9 +17,10 @@ from residua.deploy.serve.line import Answered, Line
 from residua.deploy.serve.metrics import PICTURES, Gauge, Spread, Tally, text
 from residua.deploy.serve.naming import Naming
 
-# Pictures that are answered together. A detector takes them one after the other where their sizes
-# differ, and whoever came first should not wait for many.
-TOGETHER, FOUND_TOGETHER = 32, 4
+# Pictures that are answered together: few enough that others come in meanwhile, so that nothing
+# waits for requests. A detector takes pictures one after the other where their sizes differ, and
+# whoever came first should not wait for many.
+TOGETHER, FOUND_TOGETHER = 16, 4
 
 # From so many cores on, reading does not take from the network what it needs.
 ENOUGH_CORES = 8
