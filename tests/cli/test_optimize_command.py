@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,10 +11,11 @@ from pictured import photograph, save
 from residua import execute, recipes, runs
 from residua.data.fit import Whole
 from residua.data.loading import Splits
-from residua.deploy import artefact
+from residua.deploy import artefact, predictor
 from residua.deploy.optimize_run import task_of
 from residua.errors import ConfigError
 from residua.report.optimize import Row
+from served import serving
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +57,15 @@ def test_the_fastest_is_written_with_a_page_and_names_pictures(root, run, tmp_pa
     assert "50 validation pictures" in page
     assert "300 training pictures" in page
     picture = str(save(tmp_path / "a.png", photograph(30, 20)))
+    with serving(predictor.load(folder)) as client:
+        model = client.get("/v1/model").json()
+        assert (model["engine"], model["maps"]) == (facts.candidate.name, False)
+        answer = client.post("/v1/classify?top=1", content=Path(picture).read_bytes()).json()
+    named = answer["results"][0]["classes"][0]["class"]
     told = [run("predict", str(made), picture, "--top", "1") for made in (folder, trained.folder)]
     assert told[0] == told[1]
     assert told[0][0] == 0
+    assert f": {named} " in told[0][1]
     for option, value, told in (
         ("--weights", "best", "optimize the run again with --weights best"),
         ("--precision", "bfloat16", "--precision is for runs"),
