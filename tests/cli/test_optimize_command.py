@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -56,13 +55,17 @@ def test_the_fastest_is_written_with_a_page_and_names_pictures(root, run, tmp_pa
     page = (folder / "optimize.html").read_text()
     assert "50 validation pictures" in page
     assert "300 training pictures" in page
-    picture = str(save(tmp_path / "a.png", photograph(30, 20)))
+    is_in_use(run, folder, trained.folder, save(tmp_path / "a.png", photograph(30, 20)))
+
+
+def is_in_use(run, folder, original, picture):
+    """A picture is named and served as the run itself does."""
     with serving(predictor.load(folder)) as client:
         model = client.get("/v1/model").json()
-        assert (model["engine"], model["maps"]) == (facts.candidate.name, False)
-        answer = client.post("/v1/classify?top=1", content=Path(picture).read_bytes()).json()
+        assert (model["engine"], model["maps"]) == (artefact.read(folder).candidate.name, False)
+        answer = client.post("/v1/classify?top=1", content=picture.read_bytes()).json()
     named = answer["results"][0]["classes"][0]["class"]
-    told = [run("predict", str(made), picture, "--top", "1") for made in (folder, trained.folder)]
+    told = [run("predict", str(made), str(picture), "--top", "1") for made in (folder, original)]
     assert told[0] == told[1]
     assert told[0][0] == 0
     assert f": {named} " in told[0][1]
@@ -70,7 +73,7 @@ def test_the_fastest_is_written_with_a_page_and_names_pictures(root, run, tmp_pa
         ("--weights", "best", "optimize the run again with --weights best"),
         ("--precision", "bfloat16", "--precision is for runs"),
     ):
-        code, printed = run("predict", str(folder), picture, option, value)
+        code, printed = run("predict", str(folder), str(picture), option, value)
         assert (code, told in printed) == (2, True)
 
 
