@@ -38,6 +38,8 @@ from residua.train.schedule import CosineConfig
 
 LEAST_SHARE = 0.8
 MOST_GROWTH = 5.0
+# The heap of a process settles in its first requests: so many times fewer than are counted then.
+WARM_UP = 5
 CLASSES = 1000
 
 
@@ -239,7 +241,7 @@ def hostile(folder, pictures, chosen):
     """Send good and bad requests, and watch the memory of the server."""
     server = Server(folder, chosen)
     share = {"hostile": 0.05}
-    result(load(server, pictures, chosen, requests=max(200, chosen.requests // 10), **share))
+    result(load(server, pictures, chosen, requests=max(200, chosen.requests // WARM_UP), **share))
     before, used, done = server.memory(), [], threading.Event()
 
     def watch():
@@ -259,14 +261,15 @@ def hostile(folder, pictures, chosen):
     # Who is left without an answer is told apart from who did not wait for one.
     silent = [kind for kind in told["bad"] if kind.endswith("no answer")]
     growth = 100 * (after - before) / before
+    course = ", ".join(f"{each / 1e6:.0f}" for each in used[:: max(1, len(used) // 9)])
     bad = sum(told["bad"].values())
     return [
         "## Bad clients",
         "",
         f"{sum(told['statuses'].values()):,} good requests and {bad:,} bad ones of "
         f"{len({kind.rpartition(': ')[0] for kind in told['bad']})} kinds in {told['wall']:.0f} s. "
-        f"Memory of the server in MB: {before / 1e6:.0f} after a tenth as many to warm up, "
-        f"{after / 1e6:.0f} at the end, {max(used, default=after) / 1e6:.0f} at most. "
+        f"Memory of the server in MB: {before / 1e6:.0f} after a fifth as many to "
+        f"warm up; then, in equal steps of time, {course}; {after / 1e6:.0f} at the end. "
         f"It said: {said}.",
         "",
         table(["bad request: answer", "times"], [[k, str(v)] for k, v in told["bad"].items()]),
@@ -338,7 +341,8 @@ def main():
             (stop, chosen.stop),
         ]
         lines = [line for part, on in parts if on for line in part(folder, pictures, chosen)]
-    report("serve", "\n".join(lines), write=chosen.write)
+        name = "-".join(["serve", *(part.__name__ for part, on in parts if on)])
+    report(name, "\n".join(lines), write=chosen.write)
 
 
 if __name__ == "__main__":
