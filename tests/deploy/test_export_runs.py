@@ -175,8 +175,7 @@ def test_a_module_that_was_handed_over_is_handed_over_again(tmp_path):
         ({"tolerance": 0.0}, "tolerance must be above 0, got 0"),
         ({"tolerance": float("nan")}, "tolerance must be above 0, got nan"),
         ({"out": Path("net.onnx")}, r"ends in \.pt2, got"),
-        ({"batch": 2}, "batch is for detectors"),
-        ({"batch": 2, "size": (32, 32)}, "batch and size are for detectors"),
+        ({"size": (32, 32)}, "size is for detectors"),
     ],
 )
 def test_settings_without_sense_are_refused(digits, settings, words):

@@ -1,7 +1,8 @@
 import hypothesis.strategies as st
+import pytest
 import torch
 from hypothesis import given
-from torch import tensor
+from torch import nn, tensor
 
 from residua.detect.boxes import STD, apart, clip, covered, decode, encode, inside, iou
 from residua.detect.suppress import NEVER, best, best_of_each
@@ -66,23 +67,47 @@ def test_groups_are_moved_apart():
 
 
 def test_suppression_by_hand():
-    found = tensor([[0.0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 30, 30], [0, 0, 10, 5]])
-    scores = tensor([0.9, 0.8, NEVER, 0.95])
+    found = tensor([[[0.0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 30, 30], [0, 0, 10, 5]]])
+    scores = tensor([[0.9, 0.8, NEVER, 0.95]])
     # The last overlaps the second by 5/9 and the first by 1/2; the second the first by 0.9.
     indices, valid = best(found, scores, nms=0.52, count=3)
     assert indices[valid].tolist() == [3, 0]
-    assert valid.tolist() == [True, True, False]
+    assert valid.tolist() == [[True, True, False]]
     indices, valid = best(found, scores, nms=0.45, count=9)
     assert indices[valid].tolist() == [3]
-    assert len(indices) == 4
+    assert indices.shape == (1, 4)
+
+
+class Suppression(nn.Module):
+    def forward(self, boxes_NR4, scores_NR):
+        return best(boxes_NR4, scores_NR, nms=0.3, count=20)
+
+
+@pytest.mark.filterwarnings("ignore:`create_unbacked_symint`")
+def test_a_graph_of_any_number_of_pictures_suppresses_in_each_alone():
+    torch.manual_seed(0)
+    corners = 1000 * torch.rand(5, 60, 2)
+    boxes = torch.cat([corners, corners + 20 + 300 * torch.rand(5, 60, 2)], dim=2)
+    scores = torch.rand(5, 60)
+    batch = torch.export.Dim("batch", min=1)
+    graph = torch.export.export(
+        Suppression(), (boxes[:2], scores[:2]), dynamic_shapes=({0: batch}, {0: batch})
+    ).module()
+    for count in (1, 2, 5):
+        for found, expected in zip(
+            graph(boxes[:count], scores[:count]),
+            Suppression()(boxes[:count], scores[:count]),
+            strict=True,
+        ):
+            assert torch.equal(found, expected)
 
 
 def test_groups_do_not_suppress_each_other():
-    found = tensor([[0.0, 0, 10, 10]]).repeat(4, 1)
+    found = tensor([[[0.0, 0, 10, 10]]]).repeat(1, 4, 1)
     indices, valid = best_of_each(
         found,
-        tensor([0.6, 0.9, 0.8, 0.7]),
-        tensor([1, 0, 1, 0]),
+        tensor([[0.6, 0.9, 0.8, 0.7]]),
+        tensor([[1, 0, 1, 0]]),
         nms=0.3,
         count=4,
         places=(10, 2),

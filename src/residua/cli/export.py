@@ -34,7 +34,6 @@ class Options:
         check: pictures to compare on; by default 64, and 8 of a detector; 0 for no comparison.
         tolerance: the largest difference of a logit that is allowed, in units of the largest logit;
             of a detector, of a score.
-        batch: of detectors: pictures at a time. Classifiers take any number.
         size: of detectors: height and width that the graph takes, in pixels; by default what all
             pictures to choose with (or to test on) fit into.
         threads: of the processor; by default all cores.
@@ -49,7 +48,6 @@ class Options:
     pixels: Pixels = "uint8"
     check: int | None = None
     tolerance: float = 1e-3
-    batch: int = 1
     size: tuple[int, int] | None = None
     threads: int | None = None
     runs: Path = Path("runs")

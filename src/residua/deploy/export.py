@@ -11,8 +11,6 @@ from residua.deploy.plan import ExportPlan
 from residua.detection_experiment import DetectionExperiment
 from residua.errors import ConfigError
 
-OF_DETECTORS = ("batch", "size")
-
 
 def export(
     folder: str | Path, plan: ExportPlan | None = None, *, net: nn.Module | None = None
@@ -37,11 +35,9 @@ def export(
     path = plan.validate(folder)
     if isinstance(experiment, DetectionExperiment):
         return export_detector.export(folder, plan, path)
-    usual = ExportPlan()
-    given = [name for name in OF_DETECTORS if getattr(plan, name) != getattr(usual, name)]
-    if given:
+    if plan.size is not None:
         raise ConfigError(
-            f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} for detectors, and "
-            f"{folder} is the run of a classifier, which takes any number of pictures"
+            f"size is for detectors, and {folder} is the run of a classifier, whose pictures have "
+            "the size that it was trained with"
         )
     return export_classifier.export(folder, plan, path, net=net)

@@ -75,8 +75,6 @@ def export(folder: Path, plan: ExportPlan, path: Path) -> Exported:
     trained = trained_detector.load(folder, weights=plan.weights)
     if plan.to not in GRAPHS:
         return _weights(trained, plan, path)
-    if plan.batch < 1:
-        raise ConfigError(f"batch must be at least 1, got {plan.batch}")
     if plan.size is not None:
         check_size(plan.size)
     count = CHECK if plan.check is None else plan.check
@@ -96,23 +94,20 @@ def _graph(
     pictures: Sequence[Tensor] = () if sample is None else sample.pictures
     size = plan.size or canvas_for([] if sample is None else sample.sizes, resize)
     bound = bind_detector(trained.detector, trained.experiment.testing.output)
-    blank = [torch.zeros(3, *size, dtype=torch.uint8)] * plan.batch
-    canvases = [
-        laid(([*pictures[i : i + plan.batch], *blank])[: plan.batch], size, resize)
-        for i in range(0, len(pictures), plan.batch)
-    ]
-    traced = detector_program(bound, _as(laid(blank, size, resize), plan))
+    traced = detector_program(bound, size, getattr(torch, plan.pixels))
     most = most_detections(traced)
-    told = graph_card(trained, plan.pixels, (plan.batch, 3, *size), most)
+    told = graph_card(trained, plan.pixels, size, most)
+    # One alone and the others together, since the graph takes any number.
+    canvases = [laid(some, size, resize) for some in (pictures[:1], pictures[1:]) if some]
     with staged(path, ENDINGS[plan.to]) as beside:
         _write(traced, plan.to, beside, told)
-        parity = _parity(bound, plan, beside, canvases, len(pictures)) if sample else None
-    taken = f"{plan.batch}x3x{size[0]}x{size[1]} pixels in [0, 255], {plan.pixels}"
+        parity = _parity(bound, plan, beside, canvases) if sample else None
+    taken = f"Nx3x{size[0]}x{size[1]} pixels in [0, 255], {plan.pixels}, for any N"
     return Exported(
         to=plan.to,
         files=[path.with_suffix(ending) for ending in ENDINGS[plan.to]],
-        takes=f"{taken}, and height and width of the picture in them, and before it was resized",
-        gives=f"{most} boxes, scores, labels, valid or not",
+        takes=f"{taken}, and height and width of each picture in them, and before it was resized",
+        gives=f"{most} boxes of each, scores, labels, valid or not",
         preprocessing="in the graph, except that pictures must be resized to fit",
         parity=parity,
         compared_on=sample.words if sample else "",
@@ -182,7 +177,7 @@ def _write(traced: ExportedProgram, to: Format, path: Path, told: Mapping[str, A
 
 
 def _parity(
-    bound: BoundDetector, plan: ExportPlan, path: Path, canvases: Sequence[Canvas], count: int
+    bound: BoundDetector, plan: ExportPlan, path: Path, canvases: Sequence[Canvas]
 ) -> ParityOfDetections:
     """Compare a file with the detector.
 
@@ -195,7 +190,7 @@ def _parity(
         with torch.inference_mode():
             expected = Detections(*bound(*canvas))
             pairs += zip(found(expected), found(ask(_as(canvas, plan))), strict=True)
-    parity = parity_of_detections.compare(pairs[:count])
+    parity = parity_of_detections.compare(pairs)
     parity.check(plan.tolerance)
     return parity
 

@@ -24,7 +24,6 @@ class ExportPlan:
             detectors; 0 for no comparison.
         tolerance: the largest difference of a logit that is allowed, in units of the largest
             logit; of detectors, of a score.
-        batch: of detectors: pictures at a time; classifiers take any number.
         size: of detectors: height and width of what the graph takes, in pixels; by default what
             all pictures of the part that is compared on fit into.
     """
@@ -36,7 +35,6 @@ class ExportPlan:
     pixels: Pixels = "uint8"
     check: int | None = None
     tolerance: float = 1e-3
-    batch: int = 1
     size: tuple[int, int] | None = None
 
     def path(self, folder: Path) -> Path:

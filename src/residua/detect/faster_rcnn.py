@@ -246,7 +246,7 @@ class FasterRcnn(nn.Module):
         self, said: Said, sizes_N2: Tensor, scales_N: Tensor | None, *, many: bool
     ) -> Proposals:
         rule = self.proposing
-        scales = sizes_N2.new_ones(len(sizes_N2)) if scales_N is None else scales_N
+        scales = sizes_N2.new_ones(sizes_N2.shape[0]) if scales_N is None else scales_N
         pre, post = (rule.train_pre, rule.train_post) if many else (rule.test_pre, rule.test_post)
         least_N = rule.min_size * scales.float()
         return proposals(said, sizes_N2, least_N, pre=pre, post=post, nms=rule.nms)
@@ -254,7 +254,7 @@ class FasterRcnn(nn.Module):
     def _vectors(self, features: Tensor, rois_R5: Tensor, sizes_N2: Tensor) -> Tensor:
         if not self.context:
             return self.head(self.pool(features, rois_R5))
-        count = len(rois_R5)
+        count = rois_R5.shape[0]
         sides_N2 = sizes_N2.flip(1).to(rois_R5)
         whole_N4 = torch.cat([torch.zeros_like(sides_N2), sides_N2], dim=1)
         all_5 = torch.cat([rois_R5, indexed(whole_N4[:, None])])
@@ -279,18 +279,18 @@ def detections(
     scores = scores_NPK.masked_fill(unlikely_NPK, NEVER).flatten(1)
     scores_NQ, index_NQ = scores.topk(min(output.candidates, scores.shape[1]), dim=1)
     boxes_NQ4 = boxes_NPK4.flatten(1, 2).gather(1, index_NQ[..., None].expand(-1, -1, 4))
-    found = []
-    for boxes_Q4, scores_Q, index_Q in zip(boxes_NQ4, scores_NQ, index_NQ, strict=True):
-        classes_Q = index_Q % classes
-        chosen_E, valid_E = best_of_each(
-            boxes_Q4,
-            scores_Q,
-            classes_Q,
-            nms=output.nms,
-            count=output.per_picture,
-            places=(longest, classes),
-        )
-        labels_E = classes_Q[chosen_E] + 1
-        scores_E = scores_Q[chosen_E].masked_fill(~valid_E, 0)
-        found.append((boxes_Q4[chosen_E], scores_E, labels_E, valid_E))
-    return Detections(*(torch.stack(each) for each in zip(*found, strict=True)))
+    classes_NQ = index_NQ % classes
+    chosen_NE, valid_NE = best_of_each(
+        boxes_NQ4,
+        scores_NQ,
+        classes_NQ,
+        nms=output.nms,
+        count=output.per_picture,
+        places=(longest, classes),
+    )
+    return Detections(
+        boxes_NQ4.gather(1, chosen_NE[..., None].expand(-1, -1, 4)),
+        scores_NQ.gather(1, chosen_NE).masked_fill(~valid_NE, 0),
+        classes_NQ.gather(1, chosen_NE) + 1,
+        valid_NE,
+    )

@@ -127,7 +127,7 @@ class Rpn(nn.Module):
         height, width = features.shape[2:]
         return Said(
             logit.permute(0, 2, 3, 1).flatten(1),
-            deltas.permute(0, 2, 3, 1).reshape(len(features), -1, 4),
+            deltas.permute(0, 2, 3, 1).flatten(1).unflatten(1, (-1, 4)),
             grid(self.cells, height, width, self.stride, features),
         )
 
@@ -153,12 +153,8 @@ def proposals(
     scores_NA = scores_NA.masked_fill(shorter_side(boxes_NA4) < min_size_N[:, None], NEVER)
     scores_NQ, index_NQ = scores_NA.topk(min(pre, scores_NA.shape[1]), dim=1)
     boxes_NQ4 = boxes_NA4.gather(1, index_NQ[..., None].expand(-1, -1, 4))
-    chosen = [
-        best(boxes_Q4, scores_Q, nms=nms, count=post)
-        for boxes_Q4, scores_Q in zip(boxes_NQ4.unbind(), scores_NQ.unbind(), strict=True)
-    ]
-    rois = [boxes_Q4[index_P] for boxes_Q4, (index_P, _) in zip(boxes_NQ4, chosen, strict=True)]
-    return _short(torch.stack(rois), torch.stack([valid_P for _, valid_P in chosen]))
+    index_NP, valid_NP = best(boxes_NQ4, scores_NQ, nms=nms, count=post)
+    return _short(boxes_NQ4.gather(1, index_NP[..., None].expand(-1, -1, 4)), valid_NP)
 
 
 def _short(rois_NP4: Tensor, valid_NP: Tensor) -> Proposals:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.export import ExportedProgram
+from torch.export import Dim, ExportedProgram
 
 from residua.deploy.convert.program import anonymous
 from residua.detect.boxes import clip
@@ -98,8 +98,15 @@ def bind_detector(detector: Detector, output: OutputConfig) -> BoundDetector:
     return BoundDetector(net, mean.cpu(), std.cpu()).eval()
 
 
-def detector_program(bound: BoundDetector, example: Canvas) -> ExportedProgram:
-    """Trace a bound detector for as many pictures of the size as the example has.
+def detector_program(
+    bound: BoundDetector, size: tuple[int, int], dtype: torch.dtype = torch.uint8
+) -> ExportedProgram:
+    """Trace a bound detector; the graph takes N canvases for any N.
+
+    Args:
+        bound: in eval mode.
+        size: H, W of a canvas.
+        dtype: of its pixels, uint8 or float32.
 
     Raises:
         ConfigError: it cannot be traced.
@@ -107,7 +114,12 @@ def detector_program(bound: BoundDetector, example: Canvas) -> ExportedProgram:
     try:
         with warnings.catch_warnings(), torch.enable_grad():
             warnings.simplefilter("ignore")
-            return anonymous(torch.export.export(bound, tuple(example)))
+            # Two pictures, since the tracer takes a size of one for a constant.
+            pixels = torch.zeros(2, 3, *size, dtype=dtype)
+            # And two tensors of sizes, since it takes one that is given twice for one input.
+            example = Canvas(pixels, torch.tensor([size] * 2), torch.tensor([size] * 2))
+            shapes = {name: {0: Dim("batch", min=1)} for name in Canvas._fields}
+            return anonymous(torch.export.export(bound, tuple(example), dynamic_shapes=shapes))
     except Exception as error:  # the tracer has many kinds
         first = str(error).strip().partition("\n")[0]
         raise ConfigError(

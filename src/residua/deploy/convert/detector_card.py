@@ -23,23 +23,22 @@ def detector_card(trained: TrainedDetector) -> dict[str, Any]:
 
 
 def graph_card(
-    trained: TrainedDetector, pixels: Pixels, shape: Sequence[int], most: int
+    trained: TrainedDetector, pixels: Pixels, size: Sequence[int], most: int
 ) -> dict[str, Any]:
     """Describe a detector as a graph: what goes in, and what comes out.
 
     Args:
         trained: the detector with what belongs to it.
         pixels: what it takes.
-        shape: N, 3, H, W of that.
+        size: H, W of that.
         most: detections of a picture.
     """
-    batch = shape[0]
     shapes: dict[str, list[Any]] = {
-        "pixels": list(shape),
-        "size": [batch, 2],
-        "original": [batch, 2],
-        "boxes": [batch, most, 4],
-        **{name: [batch, most] for name in OUTPUTS[1:]},
+        "pixels": ["N", 3, *size],
+        "size": ["N", 2],
+        "original": ["N", 2],
+        "boxes": ["N", most, 4],
+        **{name: ["N", most] for name in OUTPUTS[1:]},
     }
     said = {
         "pixels": f"{pixels} in [0, 255], RGB; the picture in the upper left corner",
