@@ -33,11 +33,13 @@ def test_two_pictures_are_learned_by_heart():
     optimizer = torch.optim.Adam(detector.parameters(), lr=2e-3)
     random = torch.Generator().manual_seed(0)
     detector.train()
-    for _ in range(90):
+    slower = torch.optim.lr_scheduler.MultiStepLR(optimizer, [110])
+    for _ in range(140):
         optimizer.zero_grad()
         detector.losses(given, random)["loss"].backward()
         torch.nn.utils.clip_grad_norm_(detector.parameters(), 10.0)
         optimizer.step()
+        slower.step()
     detector.eval()
     with torch.no_grad():
         found = detector(given.images_NCHW, given.sizes_N2)
