@@ -111,7 +111,7 @@ def test_a_detector_finds_objects_without_us(reader, capsys):
 
 
 def test_files_are_written_in_python(reader, capsys):
-    code = code_with("residua.deploy.export import")
+    code = code_with("residua.ExportPlan")
     run(code, reader)
     assert "tests.tiny.pt2" in capsys.readouterr().out
 
