@@ -12,7 +12,7 @@ from pathlib import Path
 from residua import files, plots
 from residua.errors import CheckpointError
 from residua.report import page
-from residua.report.compared import Entry, Row
+from residua.report.compared import Entry, Row, Sweep, keep
 from residua.report.record import read
 from residua.report.sweep import spread
 
@@ -41,7 +41,7 @@ def write_backbone(folder: Path, entries: Sequence[Entry]) -> Path:
     """Draw one detector on two backbones, and write the page about them.
 
     Args:
-        folder: gets `report.html`, `figure.svg` and `figure.png`.
+        folder: gets `report.html`, `compared.json`, `figure.svg` and `figure.png`.
         entries: of both, with their trainings, the one that is expected to be better first.
 
     Returns:
@@ -56,6 +56,7 @@ def write_backbone(folder: Path, entries: Sequence[Entry]) -> Path:
     if unfinished:
         raise CheckpointError(f"no training of {' and '.join(unfinished)} has come to its end")
     note, found = _note(rows), gain(*map(_by_seed, rows))
+    keep(folder, _study(entries, rows), finding(found))
     drawn = [_dots(row) for row in rows]
     picture, pixels = plots.dots_for_slides(drawn, note=note, metric="mAP@.5")
     files.write(folder / "figure.svg", picture)
@@ -95,6 +96,18 @@ def finding(found: Gain | None) -> str:
     return (
         f"{told} (mean of n = {found.n} seeds, from {page.points(found.low)} to "
         f"{page.points(found.high)})"
+    )
+
+
+def _study(entries: Sequence[Entry], rows: Sequence[Row]) -> Sweep:
+    until = rows[0].runs[0].start["until"]
+    return Sweep(
+        name="backbone",
+        title="one detector on two backbones",
+        entries=entries,
+        why=f"{until:,} updates, as long as the recipe",
+        notes=["The paper has other networks and other pictures: compare the order."],
+        source="The paper's numbers are the mAP of table 7 of He et al. 2015.",
     )
 
 

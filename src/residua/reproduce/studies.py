@@ -31,14 +31,9 @@ not at theirs. Their errors are no reproductions of a table; what can be compare
 the settings. Every number rests on the records that are listed below it. [Studies](../studies.md)
 says how they are made, [seeing inside](../inside.md) what is looked at.
 """
-NUMBERS = [
-    *(("setting", False), ("n", True), ("training error %", True), ("test error %", True)),
-    *(("smallest to largest", True), ("parameters", True)),
-]
-RUNS = [
-    *(("training", False), ("seed", True), ("test error %", True), ("took", True)),
-    *(("settings", False), ("files", False)),
-]
+# What results have, and how it is called; the first is what trainings are told apart by.
+OF_CLASSIFIERS = {"test_error": "test error %", "train_error": "training error %"}
+OF_DETECTORS = {"test_map": "test mAP@.5 %"}
 
 
 def headings(records: Path) -> dict[str, str]:
@@ -88,11 +83,16 @@ def _comparison(folder: Path, place: str) -> list[str]:
     sweep, _ = kept(folder)
     rows = rows_of(sweep)
     papers = list(dict.fromkeys(column for row in rows for column in row.entry.paper))
-    columns = [*NUMBERS, *((f"paper, {name}", True) for name in papers)]
-    numbers = [
-        [*_numbers(row), *(row.entry.paper.get(name, "") for name in papers)] for row in rows
-    ]
     runs = [run for row in rows for run in row.runs]
+    names = (
+        OF_DETECTORS if any("test_map" in (run.result or {}) for run in runs) else OF_CLASSIFIERS
+    )
+    told = [*reversed(names.values()), "smallest to largest", "parameters"]
+    columns = [("setting", False), *((name, True) for name in ("n", *told))]
+    columns += [(f"paper, {name}", True) for name in papers]
+    numbers = [
+        [*_numbers(row, names), *(row.entry.paper.get(name, "") for name in papers)] for row in rows
+    ]
     above = [f"{sweep.source} {' '.join(sweep.notes)}".strip(), ""] if sweep.source else []
     also = ", ".join(f"[{each}]({place}/{each})" for each in _also(folder))
     facts = {
@@ -102,8 +102,18 @@ def _comparison(folder: Path, place: str) -> list[str]:
         **_environments([run.start["environment"] for run in runs]),
         "files": also,
     }
-    listed = [_run(run, f"{place}/{'/'.join(run.folder.parts[-2:])}") for run in runs]
-    return [*table(columns, numbers), "", *above, *_facts(facts), *table(RUNS, listed), ""]
+    first, title = next(iter(names.items()))
+    listed = [_run(run, first, f"{place}/{'/'.join(run.folder.parts[-2:])}") for run in runs]
+    heads = ("training", False), ("seed", True), (title, True), ("took", True)
+    rest = ("settings", False), ("files", False)
+    return [
+        *table(columns, numbers),
+        "",
+        *above,
+        *_facts(facts),
+        *table([*heads, *rest], listed),
+        "",
+    ]
 
 
 def _look(folder: Path, told: dict[str, Any], place: str) -> list[str]:
@@ -129,14 +139,14 @@ def _also(folder: Path) -> list[str]:
     return [path.name for path in sorted(folder.glob("*.json"))]
 
 
-def _numbers(row: Row) -> list[str]:
-    errors = row.values("test_error")
+def _numbers(row: Row, names: Iterable[str]) -> list[str]:
+    """Tell of the results of a setting; of the first of the names also the range."""
+    first, *_ = told = [row.values(name) for name in names]
     return [
         row.entry.name,
         str(len(row.finished)),
-        _spread(row.values("train_error")),
-        _spread(errors),
-        f"{min(errors):.2f} to {max(errors):.2f}" if len(errors) > 1 else "",
+        *map(_spread, reversed(told)),
+        f"{min(first):.2f} to {max(first):.2f}" if len(first) > 1 else "",
         f"{row.runs[0].parameters:,}",
     ]
 
@@ -150,12 +160,12 @@ def _spread(values: Sequence[float]) -> str:
     return f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}"
 
 
-def _run(run: Record, place: str) -> list[str]:
-    error = run.end if run.result is None else f"{run.result['test_error']:.2f}"
+def _run(run: Record, name: str, place: str) -> list[str]:
+    number = run.end if run.result is None else f"{run.result[name]:.2f}"
     return [
         str(run.start["recipe"]),
         str(run.start["seed"]),
-        error,
+        number,
         took(run.seconds),
         f"digest {run.start['digest']}",
         files_of(run.folder, place),
