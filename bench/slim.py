@@ -8,6 +8,7 @@ with it. With --root, what has been chosen and trained there already is read and
 trainings that were stopped go on.
 """
 
+import argparse
 import json
 import math
 import os
@@ -31,6 +32,7 @@ from residua.nets.describe import layers, total_multiply_adds
 from residua.nets.slimmed import slimmer
 from residua.surgery.latency import milliseconds
 from residua.surgery.slim import slim
+from residua.train.loss import LossConfig
 from residua.train.optimize import SgdConfig
 from residua.train.schedule import CosineConfig, iterations
 
@@ -61,18 +63,20 @@ def left_out(loaded, normalize, splits, chosen, most):
     return found
 
 
+def saved(loaded, net, config, splits, path):
+    """Write the weights of a net that was made of another."""
+    card = {"classes": splits.train.classes, "shape": SHAPE}
+    weights.save(net, path, config=config, preprocessing=loaded.preprocessing, card=card)
+
+
 def fine_tuned(loaded, names, splits, chosen, root, seed):
     """Fine-tune the net without the blocks named."""
     config = slimmer(loaded.config, names)
     start = root / f"start_{len(names)}.safetensors"
-    weights.save(
-        without(loaded.net, names),
-        start,
-        config=config,
-        preprocessing=loaded.preprocessing,
-        card={"classes": splits.train.classes, "shape": SHAPE},
-    )
+    saved(loaded, without(loaded.net, names), config, splits, start)
     until = iterations(chosen.epochs, 50_000 - HELD, BATCH)
+    teacher = root / "teacher.safetensors"
+    saved(loaded, loaded.net, loaded.config, splits, teacher)
     experiment = Experiment(
         name="bench.slim",
         net=config,
@@ -81,12 +85,14 @@ def fine_tuned(loaded, names, splits, chosen, root, seed):
         optimizer=SgdConfig(weight_decay=1e-4, nesterov=True),
         schedule=CosineConfig(lr=chosen.lr, until=until, warmup=until // 20),
         weights=str(start),
+        loss=LossConfig(teacher=str(teacher) if chosen.distill else None),
         batch_size=BATCH,
         seed=seed,
     )
     if chosen.smoke:
         experiment = experiment.smoke()
     name = f"{len(names)}_blocks_{chosen.epochs:g}_epochs_{chosen.lr:g}_seed{seed}"
+    name = f"{name}_taught" if chosen.distill else name
     return trained(experiment, root, name)
 
 
@@ -110,6 +116,12 @@ def asked():
     options.add_argument("--seeds", type=int, default=3, help="of the fine-tuning")
     options.add_argument("--epochs", type=float, default=5.0, help="of the fine-tuning")
     options.add_argument("--lr", type=float, default=0.01, help="highest rate, before a cosine")
+    options.add_argument(
+        "--distill",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="let the checkpoint teach the slimmer net beside the labels",
+    )
     options.add_argument("--pictures", type=int, default=2500, help="to choose with, of 5,000")
     options.add_argument("--root", type=Path, help="where the choice and the runs are kept")
     options.add_argument("--smoke", action="store_true", help="see that it runs at all")
@@ -168,7 +180,9 @@ def main():
             "",
             f"{len(test):,} test pictures. Fine-tuning: {chosen.epochs:g} epochs of "
             f"{50_000 - HELD:,} pictures, cosine from {chosen.lr:g}, n = {chosen.seeds} seeds, "
-            f"{seconds / 60:.1f} min each. Times: float32, channels last, the least of 30 turns, "
+            f"{seconds / 60:.1f} min each"
+            f"{', the checkpoint teaching beside the labels' if chosen.distill else ''}. "
+            "Times: float32, channels last, the least of 30 turns, "
             "all nets in turns.",
             f"Left out in this order, by the error on {chosen.pictures:,} training pictures that "
             "were held out from the fine-tuning: "

@@ -20,6 +20,7 @@ from residua.nets.describe import layers
 from residua.nn.blocks import StochasticBlock
 from residua.outcome import Course, Result
 from residua.starting import start
+from residua.train import teacher
 from residua.train.loop import Terms
 from residua.train.parallel import World
 from residua.train.profile import Profile, profile
@@ -55,6 +56,7 @@ class Classification:
         self.optimizer: Optimizer = experiment.optimizer.build(net)
         # What the optimizer has frozen keeps its own statistics.
         self.net = self._synchronized(net)
+        self.teacher = self._build_teacher(fresh=fresh)
         self.partial = any(isinstance(module, StochasticBlock) for module in net.modules())
 
     @property
@@ -72,7 +74,7 @@ class Classification:
 
     def loss(self, net: nn.Module, batch: Batch) -> Terms:
         """Compute the terms of a batch; what is drawn at random is seeded for the update."""
-        return self.experiment.loss.terms(net, *batch, torch.default_generator)
+        return self.experiment.loss.terms(net, *batch, torch.default_generator, self.teacher)
 
     def profile(self, batch: int, most: int | None) -> Profile:
         """Measure what the units of the net keep and how long they take."""
@@ -181,6 +183,24 @@ class Classification:
         if weights is not None and fresh:
             self.normalize = self._start_from(weights, net).to(self.world.device)
         return net
+
+    def _build_teacher(self, *, fresh: bool) -> nn.Module | None:
+        """Build the net that is learned from, if there is one.
+
+        Raises:
+            ConfigError: it takes other pictures than the net that learns.
+        """
+        path, train = self.experiment.loss.teacher, self.splits.train
+        if path is None:
+            return None
+        net, known = teacher.load(path, train.shape, len(train.classes))
+        # A training that goes on has not been told its range yet.
+        if fresh and known is not None and not known.plainly(*self.normalize.numbers()):
+            raise ConfigError(
+                f"{path} was trained on pictures that were prepared otherwise than those "
+                "of this training (their means and deviations differ), and cannot teach here"
+            )
+        return net.to(self.world.device).to(memory_format=torch.channels_last)
 
     def _start_from(self, weights: str, net: nn.Module) -> Normalize:
         """Take over weights, and the range of the pictures they were trained on if it is told."""

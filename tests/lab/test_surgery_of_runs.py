@@ -90,6 +90,14 @@ def test_a_slimmed_run_is_a_run_without_some_blocks(learned, tmp_path):
     more = slim_run(found.result.folder, SlimPlan(share=0.5, pictures=50, updates=1), root=tmp_path)
     assert set(found.slimmed.names) < set(more.net.left_out)
     assert len(more.net.left_out) == 3
+    teacher = found.page.parent / "teacher.safetensors"
+    assert again.experiment.loss.teacher == str(teacher)
+    whole, taught = (
+        each.net.state_dict() for each in (runs.load(learned["A"]), weights.load(teacher))
+    )
+    assert all(torch.equal(value, taught[name]) for name, value in whole.items())
+    alone = slim_run(again.folder, SlimPlan(pictures=20, updates=1, distill=False), root=tmp_path)
+    assert runs.load(alone.result.folder).experiment.loss.teacher is None
 
 
 def test_without_validation_pictures_it_chooses_with_training_pictures(learned):

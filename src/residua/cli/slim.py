@@ -30,6 +30,7 @@ class Options:
         lr: its highest rate, which falls along a cosine; by default a tenth of the run's.
         batch: pictures at a time when the time is measured.
         seed: of the pictures to choose with and the training; by default that of the run.
+        distill: let the net as it was teach the slimmer one, beside the labels.
         smoke: cut the training to two small updates.
         threads: of the processor; by default all cores.
         device: auto, cpu, cuda, cuda:1 or mps.
@@ -45,6 +46,7 @@ class Options:
     lr: float | None = None
     batch: int = 1
     seed: int | None = None
+    distill: bool = True
     smoke: bool = False
     threads: int | None = None
     device: str = "auto"
@@ -67,6 +69,7 @@ def main(words: Sequence[str]) -> None:
         lr=options.lr,
         batch=options.batch,
         seed=options.seed,
+        distill=options.distill,
         smoke=options.smoke,
     )
     folder = runs.find(options.run, options.runs)

@@ -37,6 +37,7 @@ class SlimPlan:
         lr: its highest rate; by default a tenth of the run's.
         batch: pictures at a time when the time is measured.
         seed: of the pictures and of the training; by default that of the run.
+        distill: let the run's net teach the slimmer one beside the labels.
         smoke: cut the training to two small updates.
     """
 
@@ -48,6 +49,7 @@ class SlimPlan:
     lr: float | None = None
     batch: int = 1
     seed: int | None = None
+    distill: bool = True
     smoke: bool = False
 
 
@@ -123,6 +125,11 @@ def slim_run(
         trained, "slimmed", config, start / "start.safetensors", updates=plan.updates, lr=plan.lr
     )
     experiment = dataclasses.replace(experiment, seed=seed)
+    if plan.distill:
+        teacher = start / "teacher.safetensors"
+        save_start(trained.net, old, trained, teacher)
+        loss = dataclasses.replace(experiment.loss, teacher=str(teacher))
+        experiment = dataclasses.replace(experiment, loss=loss)
     experiment = experiment.smoke() if plan.smoke else experiment
     known = outcome.recorded(folder)
     found = Slimming(

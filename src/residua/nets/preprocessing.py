@@ -31,6 +31,15 @@ class Preprocessing:
     source: str = ""
     first: str = ""
 
+    def plainly(self, mean: object, std: object) -> bool:
+        """Whether it is no more than this mean and this deviation, but for rounding."""
+        pairs = ((self.mean, mean), (self.std, std))
+        found = [tuple(map(tensor, pair)) for pair in pairs]
+        alike = all(
+            own.shape == other.shape and own.allclose(other, atol=1e-4) for own, other in found
+        )
+        return alike and (self.channels, self.range, self.first) == ("RGB", 1.0, "")
+
     def __call__(self, images: Tensor) -> Tensor:
         """Prepare pictures.
 

@@ -1,7 +1,7 @@
 """A run that goes on with a changed net: what it learned, as the start of another training.
 
-Data, augmentation, loss and optimizer are those of the run. The rate falls along a cosine from a
-part of the run's own.
+Data, augmentation, loss and optimizer are those of the run, but nobody teaches. The rate falls
+along a cosine from a part of the run's own.
 """
 
 import dataclasses
@@ -97,6 +97,7 @@ def continued(
         name=f"{old.name}_{change}",
         net=net,
         weights=str(start),
+        loss=dataclasses.replace(old.loss, teacher=None),
         schedule=CosineConfig(lr=rate, until=until, warmup=until // 20),
         claims=(),
     )
