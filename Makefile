@@ -8,13 +8,17 @@ EXTRAS := dev,serve,onnx,openvino,tensorboard,hub,docs
 
 install: .venv/.core
 
-.venv/.core: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+# Pip may look for minutes for what fits a Python that is too old, and then not say so.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11, 4) else "$(PYTHON) is Python \
+	%d.%d.%d, and 3.11.4 or newer is needed: name one with make PYTHON=..." % sys.version_info[:3])'
+	$(PYTHON) -m venv .venv
+
+.venv/.core: pyproject.toml | $(BIN)/python
 	$(PIP) --editable .
 	touch .venv/.core
 
-.venv/.full: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+.venv/.full: pyproject.toml | $(BIN)/python
 	$(PIP) --editable ".[$(EXTRAS)]"
 	touch .venv/.core .venv/.full
 
