@@ -160,6 +160,8 @@ KINDS = {
 ENCODED = [encoded(kind, **options) for kind, options in KINDS.items()]
 
 
+# What Pillow warns of in damaged files is no news.
+@pytest.mark.filterwarnings("ignore")
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(ENCODED),
